@@ -1,0 +1,1 @@
+"""Questions as YAML, the plan of pairs, the runner and the command line."""

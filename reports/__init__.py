@@ -1,0 +1,1 @@
+"""Numbers and pages: summaries, effects, checks and the report."""

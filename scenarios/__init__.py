@@ -1,0 +1,1 @@
+"""Load: one kind of user, client or task stream a file."""

@@ -1,0 +1,1 @@
+"""History: the plan of resources and the writers that put it in."""

@@ -1,0 +1,72 @@
+-- The stand-in's tables: Octopus' public shape, a document a row.
+-- A document is its mapped columns plus the rest of its members in JSON; a mapped column is never repeated in JSON.
+-- Names are written as Octopus writes them; PostgreSQL folds them to lower case.
+-- Column sets and indexes follow the public dumps that octopus-facts §3.2 names.
+
+CREATE TABLE KeyAllocation (CollectionName text PRIMARY KEY, Allocated bigint NOT NULL);
+CREATE TABLE Configuration (Id text PRIMARY KEY, JSON text NOT NULL);
+
+CREATE TABLE OctopusServerNode (
+    Id text PRIMARY KEY, Name text NOT NULL, MaxConcurrentTasks int NOT NULL DEFAULT 5,
+    IsInMaintenanceMode boolean NOT NULL DEFAULT false, LastSeen timestamptz, Url text, JSON text NOT NULL DEFAULT '{}');
+
+CREATE TABLE UserAccount (Id text PRIMARY KEY, Username text NOT NULL, IsActive boolean NOT NULL DEFAULT true, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_UserAccount_Username ON UserAccount (lower(Username));
+CREATE TABLE ApiKey (Id text PRIMARY KEY, UserId text NOT NULL, KeyHash text NOT NULL UNIQUE, JSON text NOT NULL);
+
+CREATE TABLE Space (Id text PRIMARY KEY, Name text NOT NULL, Slug text NOT NULL, IsDefault boolean NOT NULL DEFAULT false,
+    TaskQueueStopped boolean NOT NULL DEFAULT false, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Space_Name ON Space (lower(Name));
+
+CREATE TABLE DeploymentEnvironment (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
+    SortOrder int NOT NULL DEFAULT 0, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_DeploymentEnvironment_Name ON DeploymentEnvironment (SpaceId, lower(Name));
+CREATE TABLE Lifecycle (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Lifecycle_Name ON Lifecycle (SpaceId, lower(Name));
+CREATE TABLE ProjectGroup (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_ProjectGroup_Name ON ProjectGroup (SpaceId, lower(Name));
+CREATE TABLE Project (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
+    ProjectGroupId text NOT NULL, LifecycleId text NOT NULL, IsDisabled boolean NOT NULL DEFAULT false, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Project_Name ON Project (SpaceId, lower(Name));
+CREATE UNIQUE INDEX UQ_Project_Slug ON Project (SpaceId, Slug);
+CREATE TABLE Channel (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, ProjectId text NOT NULL,
+    LifecycleId text, IsDefault boolean NOT NULL DEFAULT false, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Channel_Name ON Channel (ProjectId, lower(Name));
+CREATE TABLE DeploymentProcess (Id text PRIMARY KEY, SpaceId text NOT NULL, OwnerId text NOT NULL, Version int NOT NULL,
+    IsFrozen boolean NOT NULL DEFAULT false, RelatedDocumentIds text NOT NULL DEFAULT '', JSON text NOT NULL);
+CREATE TABLE VariableSet (Id text PRIMARY KEY, SpaceId text NOT NULL, OwnerId text NOT NULL, Version int NOT NULL,
+    IsFrozen boolean NOT NULL DEFAULT false, RelatedDocumentIds text NOT NULL DEFAULT '', JSON text NOT NULL);
+CREATE TABLE Machine (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
+    EnvironmentIds text NOT NULL, Roles text NOT NULL, IsDisabled boolean NOT NULL DEFAULT false, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Machine_Name ON Machine (SpaceId, lower(Name));
+CREATE TABLE Tenant (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Tenant_Name ON Tenant (SpaceId, lower(Name));
+
+CREATE TABLE Release (
+    Id text PRIMARY KEY, SpaceId text NOT NULL, Version text NOT NULL, Assembled timestamptz NOT NULL, ProjectId text NOT NULL,
+    ChannelId text NOT NULL, ProjectVariableSetSnapshotId text NOT NULL, ProjectDeploymentProcessSnapshotId text NOT NULL,
+    JSON text NOT NULL);
+
+CREATE TABLE Deployment (
+    Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Created timestamptz NOT NULL, EnvironmentId text NOT NULL,
+    ProjectId text NOT NULL, ReleaseId text NOT NULL, ProjectGroupId text NOT NULL, TaskId text NOT NULL, ChannelId text NOT NULL,
+    TenantId text, DeployedBy text NOT NULL, DeployedToMachineIds text NOT NULL DEFAULT '', JSON text NOT NULL);
+
+CREATE TABLE ServerTask (
+    Id text PRIMARY KEY, SpaceId text, Name text NOT NULL, Description text NOT NULL, QueueTime timestamptz NOT NULL,
+    StartTime timestamptz, CompletedTime timestamptz, LastUpdatedTime timestamptz, QueueTimeExpiry timestamptz,
+    ErrorMessage text NOT NULL DEFAULT '', ConcurrencyTag text, State text NOT NULL, Priority int NOT NULL DEFAULT 0,
+    HasPendingInterruptions boolean NOT NULL DEFAULT false, HasWarningsOrErrors boolean NOT NULL DEFAULT false,
+    ServerNodeId text, ProjectId text, EnvironmentId text, TenantId text, DurationSeconds double precision, JSON text NOT NULL);
+
+CREATE TABLE Event (
+    AutoId bigint GENERATED BY DEFAULT AS IDENTITY, Id text PRIMARY KEY, SpaceId text, RelatedDocumentIds text NOT NULL,
+    ProjectId text, EnvironmentId text, TenantId text, Category text NOT NULL, UserId text NOT NULL, Username text NOT NULL,
+    Occurred timestamptz NOT NULL, Message text NOT NULL, JSON text NOT NULL);
+CREATE TABLE EventRelatedDocument (Id bigint GENERATED BY DEFAULT AS IDENTITY, RelatedDocumentId text NOT NULL, EventAutoId bigint NOT NULL);
+CREATE TABLE DeploymentRelatedMachine (Id bigint GENERATED BY DEFAULT AS IDENTITY, DeploymentId text NOT NULL, MachineId text NOT NULL);
+CREATE TABLE DeploymentHistory (
+    DeploymentId text PRIMARY KEY, SpaceId text NOT NULL, DeploymentName text NOT NULL, ProjectId text NOT NULL, ProjectName text NOT NULL,
+    EnvironmentId text NOT NULL, EnvironmentName text NOT NULL, ReleaseId text NOT NULL, ReleaseVersion text NOT NULL, TaskId text NOT NULL,
+    TaskState text NOT NULL, ChannelId text NOT NULL, TenantId text, Created timestamptz NOT NULL, QueueTime timestamptz NOT NULL,
+    StartTime timestamptz, CompletedTime timestamptz, DurationSeconds double precision, DeployedBy text NOT NULL);
