@@ -1,0 +1,138 @@
+"""The kinds of documents that the stand-in keeps; columns follow schema.sql."""
+
+from standin.documents import DocumentType
+
+SPACE = DocumentType(
+    "Space",
+    "Spaces",
+    ("Name", "Slug", "IsDefault", "TaskQueueStopped"),
+    defaults={"IsDefault": False, "TaskQueueStopped": False},
+)
+USER = DocumentType("UserAccount", "Users", ("Username", "IsActive"), defaults={"IsActive": True})
+API_KEY = DocumentType("ApiKey", "apikeys", ("UserId", "KeyHash"))
+NODE = DocumentType(
+    "OctopusServerNode",
+    "OctopusServerNodes",
+    ("Name", "MaxConcurrentTasks", "IsInMaintenanceMode", "LastSeen", "Url"),
+    times=frozenset({"LastSeen"}),
+    defaults={"MaxConcurrentTasks": 5, "IsInMaintenanceMode": False},
+)
+ENVIRONMENT = DocumentType(
+    "DeploymentEnvironment", "Environments", ("SpaceId", "Name", "Slug", "SortOrder"), defaults={"SortOrder": 0}
+)
+LIFECYCLE = DocumentType("Lifecycle", "Lifecycles", ("SpaceId", "Name", "Slug"))
+PROJECT_GROUP = DocumentType("ProjectGroup", "ProjectGroups", ("SpaceId", "Name", "Slug"))
+PROJECT = DocumentType(
+    "Project",
+    "Projects",
+    ("SpaceId", "Name", "Slug", "ProjectGroupId", "LifecycleId", "IsDisabled"),
+    defaults={"IsDisabled": False},
+)
+CHANNEL = DocumentType(
+    "Channel",
+    "Channels",
+    ("SpaceId", "Name", "Slug", "ProjectId", "LifecycleId", "IsDefault"),
+    defaults={"IsDefault": False},
+)
+_OWNED = ("SpaceId", "OwnerId", "Version", "IsFrozen", "RelatedDocumentIds")
+PROCESS = DocumentType(
+    "DeploymentProcess",
+    "deploymentprocess",
+    _OWNED,
+    lists=frozenset({"RelatedDocumentIds"}),
+    defaults={"IsFrozen": False},
+)
+VARIABLE_SET = DocumentType(
+    "VariableSet",
+    "variableset",
+    _OWNED,
+    lists=frozenset({"RelatedDocumentIds"}),
+    defaults={"IsFrozen": False},
+)
+MACHINE = DocumentType(
+    "Machine",
+    "Machines",
+    ("SpaceId", "Name", "Slug", "EnvironmentIds", "Roles", "IsDisabled"),
+    lists=frozenset({"EnvironmentIds", "Roles"}),
+    defaults={"IsDisabled": False},
+)
+TENANT = DocumentType("Tenant", "Tenants", ("SpaceId", "Name", "Slug"))
+RELEASE = DocumentType(
+    "Release",
+    "Releases",
+    (
+        "SpaceId",
+        "Version",
+        "Assembled",
+        "ProjectId",
+        "ChannelId",
+        "ProjectVariableSetSnapshotId",
+        "ProjectDeploymentProcessSnapshotId",
+    ),
+    times=frozenset({"Assembled"}),
+)
+DEPLOYMENT = DocumentType(
+    "Deployment",
+    "Deployments",
+    (
+        "SpaceId",
+        "Name",
+        "Created",
+        "EnvironmentId",
+        "ProjectId",
+        "ReleaseId",
+        "ProjectGroupId",
+        "TaskId",
+        "ChannelId",
+        "TenantId",
+        "DeployedBy",
+        "DeployedToMachineIds",
+    ),
+    lists=frozenset({"DeployedToMachineIds"}),
+    times=frozenset({"Created"}),
+)
+TASK = DocumentType(
+    "ServerTask",
+    "ServerTasks",
+    (
+        "SpaceId",
+        "Name",
+        "Description",
+        "QueueTime",
+        "StartTime",
+        "CompletedTime",
+        "LastUpdatedTime",
+        "QueueTimeExpiry",
+        "ErrorMessage",
+        "ConcurrencyTag",
+        "State",
+        "Priority",
+        "HasPendingInterruptions",
+        "HasWarningsOrErrors",
+        "ServerNodeId",
+        "ProjectId",
+        "EnvironmentId",
+        "TenantId",
+        "DurationSeconds",
+    ),
+    times=frozenset({"QueueTime", "StartTime", "CompletedTime", "LastUpdatedTime", "QueueTimeExpiry"}),
+    defaults={"ErrorMessage": "", "Priority": 0, "HasPendingInterruptions": False, "HasWarningsOrErrors": False},
+)
+EVENT = DocumentType(
+    "Event",
+    "Events",
+    (
+        "SpaceId",
+        "RelatedDocumentIds",
+        "ProjectId",
+        "EnvironmentId",
+        "TenantId",
+        "Category",
+        "UserId",
+        "Username",
+        "Occurred",
+        "Message",
+    ),
+    lists=frozenset({"RelatedDocumentIds"}),
+    times=frozenset({"Occurred"}),
+)
