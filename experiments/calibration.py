@@ -1,0 +1,65 @@
+"""A/A calibration: the same arm under two names, to see how often this machine cries wolf."""
+
+from pathlib import Path
+
+import msgspec
+
+from experiments.display import Display
+from experiments.experiment import Arm, Compare, Design, Experiment, load
+from experiments.runner import Run
+from octoload import files
+from reports import results
+
+
+def run(folder: Path, times: int, seconds: float, display: Display) -> int:
+    """Compare two clones of one database `times` times; return 0 when at most one metric in ten is flagged.
+
+    The nominal rate is one in twenty; randomised pairs keep it (statistics §2.2).
+    """
+    source = Path(__file__).with_name("retention.yaml")
+    flagged, judged = [], 0
+    first: Run | None = None
+    for number in range(1, times + 1):
+        place = folder / f"{number:02d}"
+        place.mkdir(parents=True, exist_ok=True)
+        the_run = Run(alike(load(source), number, seconds), source, place, display, 1)
+        if first is None:
+            first = the_run
+            first.open()
+        else:
+            the_run.borrow(first)
+        try:
+            the_run.measure()
+        except BaseException:
+            first.close()
+            raise
+        found = results.build(place)
+        judged += len(found.effects)
+        flagged += [
+            f"{number:02d} {effect.operation} {effect.metric}"
+            for effect in found.effects
+            if not effect.ci_low <= 1 <= effect.ci_high
+        ]
+    assert first is not None
+    first.close()
+    first.clear()
+    share = len(flagged) / judged if judged else 1.0
+    display.say(f"A/A: {len(flagged)} of {judged} metrics flagged ({share:.1%}); nominal 5 %, allowed 10 %")
+    for name in flagged:
+        display.say(f"  {name}")
+    files.write_json(
+        folder / "calibration.json", "calibration", 1, {"judged": judged, "flagged": flagged, "share": share}
+    )
+    return 0 if share <= 0.10 else 1
+
+
+def alike(experiment: Experiment, number: int, seconds: float) -> Experiment:
+    """Return the experiment with both arms alike and an order of its own."""
+    return msgspec.structs.replace(
+        experiment,
+        name="calibration",
+        question="How often does this machine see a difference where there is none?",
+        compare=Compare("one", "same"),
+        arms={"one": Arm(subject="the same"), "same": Arm(subject="the same")},
+        design=Design(pairs=6, seconds=seconds, warm_up=2.0, seed=number, demonstration=True),
+    )

@@ -1,0 +1,154 @@
+"""The command line `octoload`."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+import octoload
+from experiments import commands
+from octoload.errors import InterruptedRunError, OctoloadError
+
+EPILOG = """
+exit codes:
+  0 finished, or gate passed   1 gate failed     2 wrong usage or input   3 the measurement was INVALID
+  4 gate inconclusive          5 server failed   130 interrupted; finished trials are kept
+
+first steps:
+  octoload run experiments/retention.yaml --demo    what a retention policy is worth, on a simulated server
+  octoload standin                                  the simulated Octopus Server by itself
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code. Never shows a traceback for what a user can mend."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["standin"]:
+        return _standin(words[1:])
+    signal.signal(signal.SIGTERM, _interrupt)
+    options = parser().parse_args(words)
+    try:
+        code: int = options.command(options, Console(highlight=False, soft_wrap=True))
+    except OctoloadError as exc:
+        print(f"octoload: {exc}", file=sys.stderr)
+        return exc.exit_code
+    except KeyboardInterrupt:
+        print("octoload: interrupted", file=sys.stderr)
+        return InterruptedRunError.exit_code
+    except BrokenPipeError:
+        return 0
+    except Exception as exc:  # noqa: BLE001  the last resort: a fault of ours, kept for a report, in one line for the user
+        return _fault(exc)
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands but `standin`, which has its own."""
+    top = argparse.ArgumentParser(
+        prog="octoload",
+        description="What would X be worth on my Octopus Server? A ratio, its interval and a verdict.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"octoload {octoload.__version__}")
+    subs = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_run(subs)
+    _add_report(subs)
+    _add_seed(subs)
+    _add_calibrate(subs)
+    subs.add_parser("standin", help="the simulated Octopus Server (octoload standin --help)", add_help=False)
+    return top
+
+
+def _add_run(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = subs.add_parser(
+        "run",
+        help="run an experiment and say what the change is worth",
+        description="Run an experiment: fill the servers, put the arms in force, drive load in randomised pairs, "
+        "report. A run that was interrupted goes on with --resume.",
+    )
+    run.add_argument("experiment", help="a YAML file, or the name of one that octoload brings (retention)")
+    run.add_argument("--out", type=Path, metavar="DIR", help="folder of the run (default: a new one under runs/)")
+    run.add_argument("--resume", action="store_true", help="go on with the last unfinished run, or the one in --out")
+    run.add_argument(
+        "--demo", action="store_true", help="a small design of 6 pairs of 9 s that shows how it works; marked as such"
+    )
+    run.add_argument("--processes", type=int, default=1, metavar="N", help="Locust processes (default: 1)")
+    run.add_argument("--keep-data", action="store_true", help="keep the stand-in's databases when the run has ended")
+    run.set_defaults(command=commands.run)
+
+
+def _add_report(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    report = subs.add_parser("report", help="make results and pages of a run again", description="Reads files only.")
+    report.add_argument("run", type=Path, help="folder of a run")
+    report.set_defaults(command=commands.report)
+
+
+def _add_seed(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    seed = subs.add_parser(
+        "seed",
+        help="fill a test instance with a history",
+        description="Put a history into a test instance through its API, or write it as a stream for "
+        "`octoload standin load`. The API key is read from OCTOPUS_API_KEY unless --api-key names another.",
+    )
+    seed.add_argument("--history", required=True, metavar="FILE", help="a history file, or a named one (demo, small)")
+    where = seed.add_mutually_exclusive_group()
+    where.add_argument("--url", default=os.environ.get("OCTOPUS_URL"), help="the test instance (or OCTOPUS_URL)")
+    where.add_argument("--to", type=Path, metavar="FILE", help="write the stream to this file instead (.jsonl or .gz)")
+    seed.add_argument("--api-key", metavar="KEY", help="API key; better in OCTOPUS_API_KEY, where no one sees it")
+    seed.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="folder for manifest.json (default: here)"
+    )
+    seed.set_defaults(command=commands.seed)
+
+
+def _add_calibrate(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    calibrate = subs.add_parser(
+        "calibrate",
+        help="compare an arm with itself, to see how often this machine cries wolf",
+        description="A/A: the experiment with both arms alike, several times, on one seeded server.",
+    )
+    calibrate.add_argument("--times", type=int, default=10, metavar="N", help="comparisons (default: 10)")
+    calibrate.add_argument("--seconds", type=float, default=8.0, help="measured seconds of a trial (default: 8)")
+    calibrate.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder of the runs (default: a new one under runs/)"
+    )
+    calibrate.set_defaults(command=commands.calibrate)
+
+
+def _standin(words: list[str]) -> int:
+    """Hand over to the stand-in, which is a program of its own."""
+    command = [sys.executable, "-m", "standin", *words]
+    process = subprocess.Popen(command, env={**os.environ, "OCTOLOAD_PARENT": str(os.getpid())})
+    forward = {signal.SIGTERM} | ({signal.SIGHUP} if hasattr(signal, "SIGHUP") else set())
+    for number in forward:
+        signal.signal(number, lambda *_: process.terminate())
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # Ctrl-C reaches the stand-in as well; it ends, and so do we
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    """Treat a polite request to end like Ctrl-C."""
+    raise KeyboardInterrupt(number)
+
+
+def _fault(exc: Exception) -> int:
+    """Keep the traceback in a file and say so in one line."""
+    with tempfile.NamedTemporaryFile("w", prefix="octoload-fault-", suffix=".txt", delete=False) as file:
+        file.write("".join(traceback.format_exception(exc)))
+    print(
+        f"octoload: a fault of octoload itself: {type(exc).__name__}: {exc}\n"
+        f"  Finished trials are kept. Please report it with {file.name}",
+        file=sys.stderr,
+    )
+    return 70

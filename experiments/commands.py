@@ -1,0 +1,156 @@
+"""What each command of the command line does."""
+
+import argparse
+import datetime as dt
+import importlib.resources
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+from octoload.api import Octopus
+from rich.console import Console
+
+from experiments import calibration, runner
+from experiments.display import Display
+from experiments.experiment import DEMONSTRATION, Experiment, load, nearest
+from octoload import files
+from octoload.errors import InterruptedRunError, UsageError
+from reports import page, results
+from seeders import api as api_writer
+from seeders import bulk, history
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Run an experiment and print its result."""
+    source = find_experiment(options.experiment)
+    experiment = load(source)
+    if options.demo:
+        experiment = msgspec.structs.replace(experiment, design=DEMONSTRATION)
+    if options.processes < 1:
+        raise UsageError(f"--processes is {options.processes}", "It is 1 or more; one a core is right.")
+    folder = _folder(options, experiment, source)
+    console.print(f"[bold]{experiment.question}[/]\nRun: {folder}")
+    runner.claim(folder)
+    try:
+        return _run(runner.Run(experiment, source, folder, Display(console), options.processes), options, console)
+    except KeyboardInterrupt:
+        done = len(list(folder.glob("trials/*/trial.json")))
+        raise InterruptedRunError(
+            f"interrupted; {done} finished trials are kept in {folder}",
+            f"Go on with: octoload run {options.experiment}{' --demo' if options.demo else ''} --resume --out {folder}",
+        ) from None
+    finally:
+        runner.release(folder)
+
+
+def _run(the_run: runner.Run, options: argparse.Namespace, console: Console) -> int:
+    the_run()
+    code = _report(the_run.folder, console)
+    if not options.keep_data:
+        the_run.clear()
+    return code
+
+
+def report(options: argparse.Namespace, console: Console) -> int:
+    """Make results and pages of a finished run again."""
+    files.read_json(options.run / "plan.json", "plan", 1)
+    return _report(options.run, console)
+
+
+def _report(folder: Path, console: Console) -> int:
+    found = results.build(folder)
+    written = page.write(folder, found)
+    console.print(results.console(found))
+    console.print(f"\nReport: {written}")
+    return int(found.exit_code)
+
+
+def seed(options: argparse.Namespace, console: Console) -> int:
+    """Put a history into a server, or write it as a stream."""
+    chosen = history.load(history.find(options.history, beside=Path()))
+    display = Display(console)
+    if options.to:
+        with display.step(f"Writing history {chosen.name!r} to {options.to}") as progress:
+            footer = bulk.write(chosen, options.to, progress)
+        console.print(f"  {footer.fingerprint}\n  Load it with: octoload standin load {options.to} --data standin-data")
+        return 0
+    if not options.url:
+        raise UsageError("there is no server to seed", "Name it with --url or OCTOPUS_URL, or write a file with --to.")
+    key = options.api_key or os.environ.get("OCTOPUS_API_KEY", "")
+    if not key:
+        raise UsageError("there is no API key", "Set OCTOPUS_API_KEY (a key is made in the portal: Profile, API keys).")
+    with Octopus(options.url, key) as octopus, display.step(f"Seeding {options.url}") as progress:
+        manifest = api_writer.write(chosen, octopus, options.out, progress)
+    manifest.save(options.out / "manifest.json")
+    console.print(f"Manifest: {options.out / 'manifest.json'}")
+    return 0
+
+
+def calibrate(options: argparse.Namespace, console: Console) -> int:
+    """Compare arms that are alike and count the false alarms."""
+    if options.times < 1 or options.seconds <= 0:
+        raise UsageError("--times and --seconds are above 0", "Leave them out for 10 comparisons of 8 s trials.")
+    folder = options.out or _new_folder("calibration")
+    folder.mkdir(parents=True, exist_ok=True)
+    return calibration.run(folder, options.times, options.seconds, Display(console))
+
+
+def find_experiment(name: str) -> Path:
+    """Return the file of an experiment: a path, or the name of one that octoload brings.
+
+    Raises:
+        UsageError: there is none.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    brought = Path(str(importlib.resources.files("experiments")))
+    names = {file.stem: file for file in sorted(brought.glob("*.yaml"))}
+    if name in names:
+        return names[name]
+    raise UsageError(f"there is no experiment {name!r}", nearest(path.stem, names))
+
+
+def _folder(options: argparse.Namespace, experiment: Experiment, source: Path) -> Path:
+    """Return the folder to run in: the one asked for, the last unfinished one, or a new one."""
+    folder: Path | None = options.out
+    if options.resume:
+        folder = folder or _unfinished(experiment)
+        if not (folder / "plan.json").exists():
+            raise UsageError(f"{folder} holds no run to go on with", "Leave --resume out to start one.")
+        _same(folder, experiment, source)
+        return folder
+    folder = folder or _new_folder(experiment.name)
+    if (folder / "plan.json").exists():
+        raise UsageError(f"{folder} holds a run already", "Go on with it by --resume, or choose another --out.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, folder / "experiment.yaml")
+    except OSError as exc:
+        raise files.disk_error(folder, exc) from exc
+    return folder
+
+
+def _same(folder: Path, experiment: Experiment, source: Path) -> None:
+    """Refuse to go on with another experiment than the run began with."""
+    design = files.read_json(folder / "plan.json", "plan", 1)["design"]
+    if (folder / "experiment.yaml").read_bytes() != source.read_bytes():
+        raise UsageError(f"{source} has changed since the run in {folder} began", "Start a new run.")
+    if design != msgspec.to_builtins(experiment.design):
+        raise UsageError(
+            f"the run in {folder} began with another design", "Give the same options (--demo), or start anew."
+        )
+
+
+def _unfinished(experiment: Experiment) -> Path:
+    runs = sorted(Path("runs").glob(f"*-{experiment.name}*/plan.json"))
+    unfinished = [plan.parent for plan in runs if not (plan.parent / "results.json").exists()]
+    if not unfinished:
+        raise UsageError(f"there is no unfinished run of {experiment.name!r} under runs/", "Leave --resume out.")
+    return unfinished[-1]
+
+
+def _new_folder(name: str) -> Path:
+    stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d-%H%M%S")
+    return Path("runs") / f"{stamp}-{name}"

@@ -1,0 +1,202 @@
+"""An experiment as its YAML file says it: arms, history, workload, design and objectives."""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from seeders.history import History
+
+from octoload import yamlfile
+from octoload.errors import UsageError
+
+SCENARIOS = ("dashboard", "project-page", "task-list", "audit-search", "release-and-deploy")
+METRICS = ("p50", "p95", "p99", "throughput")
+
+
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A release retention policy, as a lifecycle carries it (octopus-api §A.4)."""
+
+    #: How much each phase keeps, besides what its dashboards show.
+    keep: int
+    #: `Items` counts releases, `Days` their age.
+    unit: Literal["Items", "Days"] = "Items"
+
+
+class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the states of the world that are compared."""
+
+    #: What this arm is, as a verdict says it: "keeping 3 releases".
+    subject: str = ""
+    #: Stand-in only: this policy is set on the arm's clone and the Retention task run to its end.
+    retention: Retention | None = None
+    #: Real Octopus: the instance of this arm.
+    url: str | None = None
+    #: Real Octopus: the environment variable that holds its API key.
+    key_variable: str = "OCTOPUS_API_KEY"
+    #: Real Octopus: the space to load, by id or name; the default space when left out.
+    space: str | None = None
+
+
+class Standin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The simulated server that an experiment starts for itself."""
+
+    #: Node processes for each arm.
+    nodes: int = 1
+    #: How many times faster than real Octopus' timers run (20 s queue look, 60 s heartbeat).
+    time_scale: float = 1.0
+
+
+class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is driven at every arm alike."""
+
+    #: Sessions a second that arrive, by scenario.
+    mix: dict[str, float]
+    #: `poisson` or `constant` gaps between them.
+    arrivals: Literal["poisson", "constant"] = "poisson"
+    #: Sessions that may be under way at once, over all Locust processes.
+    slots: int = 64
+    #: Seconds after which an answer counts as a time-out.
+    timeout: float = 60.0
+
+
+class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much is measured, and in which order; the defaults are those of statistics §0 and §1.4."""
+
+    #: Pairs of trials, each in random order, half of them baseline first.
+    pairs: int = 8
+    #: Measured seconds of a trial.
+    seconds: float = 120.0
+    #: Seconds of the same load before them, which are recorded and not used.
+    warm_up: float = 15.0
+    #: The order of trials and the arrivals follow from it.
+    seed: int = 1
+    #: How often a trial is run at most when it turns out invalid.
+    attempts: int = 3
+    #: A small design for showing how the tool works; every report says so.
+    demonstration: bool = False
+
+
+_RETENTION_ON_A_REAL_SERVER = (
+    "octoload applies retention to a stand-in's clone only: restore one backup twice, "
+    "apply the policy to the second yourself, and leave `retention` out."
+)
+
+DEMONSTRATION = Design(pairs=6, seconds=9.0, warm_up=3.0, demonstration=True)
+
+
+class Compare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which arm is held against which."""
+
+    baseline: str
+    contender: str
+
+
+class Objectives(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What decides, and from which size on a change matters."""
+
+    #: `operation metric` pairs that decide the verdict, five at most.
+    primary: list[str]
+    #: Operations that the change must leave as they are.
+    control: list[str] = []
+    #: Changes smaller than this share do not matter in practice.
+    margin: float = 0.10
+    #: Turn the verdict into the exit code.
+    gate: bool = False
+
+
+class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A question, and all that is needed to answer it."""
+
+    name: str
+    question: str
+    compare: Compare
+    arms: dict[str, Arm]
+    workload: Workload
+    objectives: Objectives
+    design: Design = Design()
+    #: The stand-in to start; leave it out when the arms have URLs.
+    standin: Standin | None = None
+    #: Stand-in only: a named history, a file beside the experiment, or the settings themselves.
+    history: str | History | None = None
+
+
+def load(path: Path) -> Experiment:
+    """Read and check an experiment.
+
+    Raises:
+        UsageError: the file is missing, is no YAML, has unknown keys or wrong values, or does not hold together.
+    """
+    experiment = yamlfile.load(path, Experiment)
+    for fault, cure in _faults(experiment):
+        raise UsageError(f"{path}: {fault}", cure)
+    return experiment
+
+
+def _faults(experiment: Experiment) -> list[tuple[str, str]]:
+    """All that a type cannot say, as (what is wrong, what to do)."""
+    return [*_arm_faults(experiment), *_workload_faults(experiment), *_design_faults(experiment.design)]
+
+
+def _arm_faults(experiment: Experiment) -> list[tuple[str, str]]:
+    arms, compare = experiment.arms, experiment.compare
+    faults = []
+    for role, name in (("baseline", compare.baseline), ("contender", compare.contender)):
+        if name not in arms:
+            faults.append((f"compare.{role} names arm {name!r}, which is not there", nearest(name, arms)))
+    if compare.baseline == compare.contender:
+        faults.append(("compare names the same arm twice", "Give the second one a name and an entry of its own."))
+    real = [name for name, arm in arms.items() if arm.url]
+    if real and len(real) < len(arms):
+        faults.append(("some arms have a url and some have none", "Give every arm a url, or none."))
+    if real and experiment.standin:
+        faults.append(("arms with a url need no stand-in", "Leave `standin` out."))
+    for name, arm in arms.items():
+        if arm.url and arm.retention:
+            faults.append((f"arm {name!r} asks for a retention policy on {arm.url}", _RETENTION_ON_A_REAL_SERVER))
+        if arm.retention and arm.retention.keep < 1:
+            faults.append((f"arm {name!r} keeps {arm.retention.keep}", "`keep` is 1 or more."))
+    if not real and experiment.history is None:
+        faults.append(("there is no history to fill the stand-in with", "Add `history: demo`."))
+    return faults
+
+
+def _workload_faults(experiment: Experiment) -> list[tuple[str, str]]:
+    faults = []
+    workload, objectives = experiment.workload, experiment.objectives
+    for name, rate in workload.mix.items():
+        if name not in SCENARIOS:
+            faults.append((f"workload.mix has no scenario {name!r}", nearest(name, SCENARIOS)))
+        if not rate > 0:
+            faults.append((f"workload.mix.{name} is {rate} sessions a second", "Rates are above 0."))
+    if not workload.mix:
+        faults.append(("workload.mix is empty", f"Scenarios are: {', '.join(SCENARIOS)}."))
+    if workload.slots < 1 or workload.timeout <= 0:
+        faults.append(("workload.slots and workload.timeout are above 0", "Leave them out for 64 and 60 s."))
+    if not 1 <= len(objectives.primary) <= 5:
+        faults.append(("objectives.primary names 1 to 5 endpoints", "More of them cost power (statistics §2.7)."))
+    faults.extend(
+        (f"objectives.primary has {text!r}", 'Write an operation and a metric: "dashboard p50".')
+        for text in objectives.primary
+        if len(text.split()) != 2 or text.split()[1] not in METRICS
+    )
+    if not 0 < objectives.margin < 1:
+        faults.append((f"objectives.margin is {objectives.margin}", "It is a share, such as 0.10."))
+    return faults
+
+
+def _design_faults(design: Design) -> list[tuple[str, str]]:
+    faults = []
+    if design.pairs < 2:
+        faults.append((f"design.pairs is {design.pairs}", "An interval needs 2 pairs; 6 is the least to rely on."))
+    if design.seconds <= 0 or design.warm_up < 0 or design.attempts < 1:
+        faults.append(("design.seconds and attempts are above 0, warm_up is not negative", "Leave them out."))
+    return faults
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Say which known word was probably meant."""
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(names)}."

@@ -1,0 +1,85 @@
+"""The plan of a run: which trial runs when, and all that was decided before the first."""
+
+import random
+from typing import Any
+
+import msgspec
+
+from experiments.experiment import Arm, Design, Experiment
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """One block of measurement on one arm."""
+
+    #: Position in the run, from 1.
+    index: int
+    #: Which pair it belongs to, from 1.
+    pair: int
+    #: Name of the arm.
+    arm: str
+
+    @property
+    def folder(self) -> str:
+        """Its folder below `trials/`."""
+        return f"{self.index:02d}-{self.arm}"
+
+
+def order(design: Design, baseline: str, contender: str) -> list[Trial]:
+    """Put pairs in random order, exactly half of them (or one more) with the baseline first.
+
+    Balanced randomised pairs are the design with nominal error rates (statistics §0.2, §1.4 step 3).
+    """
+    generator = random.Random(design.seed)
+    baseline_first = [number % 2 == 0 for number in range(design.pairs)]
+    generator.shuffle(baseline_first)
+    arms = [arm for first in baseline_first for arm in ((baseline, contender) if first else (contender, baseline))]
+    return [Trial(index, (index + 1) // 2, arm) for index, arm in enumerate(arms, start=1)]
+
+
+def seed_of(design: Design, trial: Trial) -> int:
+    """Give both trials of a pair the same arrivals: common random numbers (statistics §1.4 step 3)."""
+    return design.seed * 1000 + trial.pair
+
+
+def describe(arm: Arm) -> str:
+    """Say in words what an arm is."""
+    if arm.retention:
+        return f"each lifecycle phase keeps {arm.retention.keep} {arm.retention.unit.lower()}; Retention task run"
+    if arm.url:
+        return f"the instance at {arm.url}"
+    return "as seeded; releases are kept for ever"
+
+
+def write_up(experiment: Experiment) -> dict[str, Any]:
+    """Write down the plan as `plan.json` holds it (docs/formats.md)."""
+    baseline, contender = experiment.compare.baseline, experiment.compare.contender
+    design, arms = experiment.design, experiment.arms
+    return {
+        "name": experiment.name,
+        "question": experiment.question,
+        "subject": arms[contender].subject or contender,
+        "baseline": baseline,
+        "contender": contender,
+        "arms": {name: describe(arm) for name, arm in arms.items()},
+        "design": msgspec.to_builtins(design),
+        "workload": msgspec.to_builtins(experiment.workload),
+        "primary": [_endpoint(text) for text in experiment.objectives.primary],
+        "control": experiment.objectives.control,
+        "changes": ["rows"] if any(arm.retention for arm in arms.values()) else [],
+        "margin": experiment.objectives.margin,
+        "gate": experiment.objectives.gate,
+        "server": _server(experiment),
+        "trials": [msgspec.to_builtins(trial) for trial in order(design, baseline, contender)],
+    }
+
+
+def _endpoint(text: str) -> dict[str, str]:
+    operation, metric = text.split()
+    return {"operation": operation, "metric": metric}
+
+
+def _server(experiment: Experiment) -> dict[str, Any]:
+    if any(arm.url for arm in experiment.arms.values()):
+        return {"kind": "octopus", "time_scale": 1.0}
+    scale = experiment.standin.time_scale if experiment.standin else 1.0
+    return {"kind": "standin", "time_scale": scale}

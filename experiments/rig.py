@@ -1,0 +1,233 @@
+"""The servers of a run, filled and put in the state of their arms, ready to be measured."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from octoload.api import Octopus
+
+from experiments import arms, provenance
+from experiments.display import Display
+from experiments.experiment import Arm, Experiment, Retention
+from experiments.journal import Journal
+from experiments.standin import Laboratory
+from octoload import files
+from octoload.errors import UsageError
+from seeders import bulk, history, manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the load of one arm goes."""
+
+    #: One URL for each node; requests go to them in turn.
+    urls: list[str]
+    #: Environment variable with the API key.
+    key_variable: str
+    #: Id of the space that is driven.
+    space: str
+
+
+class Rig(Protocol):
+    """Servers that are ready to be measured."""
+
+    targets: dict[str, Target]
+    keys: dict[str, str]
+
+    def start(self) -> None:
+        """Bring the servers into the state of their arms."""
+
+    def check(self) -> None:
+        """Raise ServerError when a server that we run has died."""
+
+    def stop(self) -> None:
+        """End what we run."""
+
+
+class StandinRig:
+    """One seeded database of the stand-in and its clones, a server on each."""
+
+    def __init__(self, experiment: Experiment, source: Path, folder: Path, display: Display) -> None:
+        """`source` is the experiment's file (histories are found beside it), `folder` that of the run."""
+        self.targets: dict[str, Target] = {}
+        self._experiment = experiment
+        self._source = source
+        self._folder = folder
+        self._display = display
+        self._journal = Journal(folder / "journal.jsonl")
+        standin = experiment.standin
+        self._laboratory = Laboratory(
+            folder / "standin", standin.time_scale if standin else 1.0, standin.nodes if standin else 1
+        )
+        self.keys = {"OCTOLOAD_KEY": self._laboratory.key}
+
+    def start(self) -> None:
+        """Fill what is not filled yet, and start a server for each arm.
+
+        Raises:
+            OctoloadError: something in the way, said plainly; the next start begins anew where this one broke off.
+        """
+        if self._journal.has("prepared"):
+            self._reopen()
+        else:
+            shutil.rmtree(self._laboratory.folder, ignore_errors=True)
+            self._fill()
+            self._apply()
+            self._level()
+            self._journal.note("prepared")
+
+    def check(self) -> None:
+        """Raise ServerError when PostgreSQL or a server has died."""
+        self._laboratory.check()
+
+    def stop(self) -> None:
+        """End servers and PostgreSQL."""
+        self._laboratory.stop()
+
+    def clear(self) -> None:
+        """Delete the databases of a finished run."""
+        shutil.rmtree(self._laboratory.folder, ignore_errors=True)
+
+    @property
+    def _first(self) -> str:
+        return next(iter(self._experiment.arms))
+
+    def _fill(self) -> None:
+        """Write the history as a stream, load it into the first arm's database, clone it for the others."""
+        chosen = choose_history(self._experiment, self._source)
+        stream = self._laboratory.folder / "history.jsonl.gz"
+        stream.parent.mkdir(parents=True, exist_ok=True)
+        with self._display.step(f"Writing history {chosen.name!r}") as report:
+            footer = bulk.write(chosen, stream, report)
+        with self._display.step("Starting PostgreSQL"):
+            self._laboratory.start()
+        with self._display.step("Loading it into PostgreSQL"):
+            loaded = self._laboratory.load(stream, self._first)
+        stream.unlink()
+        rows = sum(loaded["rows"].values())
+        self._display.say(f"  {loaded['counts'].get('deployment', 0):,} deployments, {rows:,} rows in all tables")
+        with self._display.step("Cloning the database"):
+            for name in self._others():
+                self._laboratory.clone(self._first, name)
+        self._serve(self._first)
+        with self._octopus(self._first) as octopus:
+            written = manifest.complete(octopus, chosen, footer)
+        written.save(self._folder / "manifest.json")
+        for name in self._others():
+            self._serve(name)
+
+    def _apply(self) -> None:
+        """Put every arm in force."""
+        for name, arm in self._experiment.arms.items():
+            if arm.retention:
+                self._retain(name, arm.retention)
+
+    def _retain(self, name: str, policy: Retention) -> None:
+        target = self.targets[name]
+        with (
+            self._display.step(f"Retention on {name}: keep {policy.keep} {policy.unit.lower()}") as report,
+            self._octopus(name) as octopus,
+        ):
+            arms.apply_retention(octopus, target.space, policy, self._journal, report)
+
+    def _level(self) -> None:
+        """Treat all databases alike, and write down what they hold."""
+        for name in self._experiment.arms:
+            with self._display.step(f"Vacuuming, analysing and warming {name}"):
+                self._laboratory.settle(name)
+            facts = self._laboratory.inspect(name, self.targets[name].space)
+            files.write_json(self._folder / "arms" / name / "database.json", "database", 1, facts)
+        with self._octopus(self._first) as octopus:
+            write_provenance(self._folder, octopus)
+
+    def _reopen(self) -> None:
+        """Serve the databases of an interrupted run again."""
+        with self._display.step("Starting the stand-in again"):
+            self._laboratory.start()
+            for name in self._experiment.arms:
+                self._serve(name)
+                self._laboratory.settle(name)
+
+    def _serve(self, name: str) -> None:
+        urls = self._laboratory.serve(name)
+        self.targets[name] = Target(urls, "OCTOLOAD_KEY", self._space(urls[0]))
+
+    def _space(self, url: str) -> str:
+        """Return the id of the first space that the history made."""
+        with Octopus(url, self._laboratory.key) as octopus:
+            made = [space for space in octopus.get("/api/spaces/all") if not space["IsDefault"]]
+        return str(made[0]["Id"])
+
+    def _octopus(self, name: str) -> Octopus:
+        return Octopus(self.targets[name].urls[0], self._laboratory.key)
+
+    def _others(self) -> list[str]:
+        return [name for name in self._experiment.arms if name != self._first]
+
+
+class OctopusRig:
+    """Real Octopus instances, one an arm, as somebody else prepared them."""
+
+    def __init__(self, experiment: Experiment, folder: Path) -> None:
+        self._arms = experiment.arms
+        self._folder = folder
+        self.targets: dict[str, Target] = {}
+        self.keys: dict[str, str] = {}
+
+    def start(self) -> None:
+        """See that each instance answers, takes the key and has the space.
+
+        Raises:
+            OctoloadError: one does not.
+        """
+        for name, arm in self._arms.items():
+            key = os.environ.get(arm.key_variable, "")
+            if not key:
+                raise UsageError(
+                    f"arm {name!r} needs an API key in {arm.key_variable}",
+                    f"Set it: export {arm.key_variable}=API-… (PowerShell: $env:{arm.key_variable}='API-…')",
+                )
+            self.keys[arm.key_variable] = key
+            with Octopus(str(arm.url), key) as octopus:
+                self.targets[name] = Target([str(arm.url)], arm.key_variable, _space_of(octopus, name, arm))
+                write_provenance(self._folder, octopus)
+
+    def check(self) -> None:
+        """Nothing here is ours to watch; requests that fail are samples."""
+
+    def stop(self) -> None:
+        """Nothing here is ours to stop."""
+
+
+def _space_of(octopus: Octopus, name: str, arm: Arm) -> str:
+    spaces = octopus.get("/api/spaces/all")
+    for space in spaces:
+        wanted = arm.space.lower() if arm.space else None
+        if space["IsDefault"] if wanted is None else wanted in (space["Id"].lower(), space["Name"].lower()):
+            return str(space["Id"])
+    known = ", ".join(space["Name"] for space in spaces)
+    raise UsageError(f"arm {name!r}: {arm.url} has no space {arm.space!r}", f"It has: {known}")
+
+
+def write_provenance(folder: Path, octopus: Octopus) -> None:
+    """Write down machine, versions and server."""
+    content = {
+        "machine": provenance.machine(),
+        "versions": provenance.versions(),
+        "server": provenance.server(octopus),
+    }
+    files.write_json(folder / "provenance.json", "provenance", 1, content)
+
+
+def choose_history(experiment: Experiment, source: Path) -> history.History:
+    """Return the history that an experiment names, quotes or holds.
+
+    Raises:
+        UsageError: there is no such file, or it is wrong.
+    """
+    wanted = experiment.history
+    if isinstance(wanted, history.History):
+        return wanted
+    return history.load(history.find(str(wanted), beside=source.parent))

@@ -1,0 +1,170 @@
+"""Runs an experiment: servers up, trials in their order, each written as it ends, the result last."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+from octoload.api import Octopus
+
+from experiments import plan
+from experiments.display import Display
+from experiments.engine import Engine, command
+from experiments.experiment import Experiment
+from experiments.plan import Trial
+from experiments.rig import OctopusRig, Rig, StandinRig
+from octoload import files
+from octoload.errors import UsageError
+from reports import checks
+
+#: Seconds to wait for the server's queue to empty before a trial begins.
+QUIET_WITHIN = 30.0
+
+
+class Run:
+    """One run of an experiment, in a folder of its own."""
+
+    def __init__(self, experiment: Experiment, source: Path, folder: Path, display: Display, processes: int) -> None:
+        """`source` is the experiment's file, `processes` the number of Locust processes."""
+        self.folder = folder
+        self._experiment = experiment
+        self._display = display
+        self._plan = plan.write_up(experiment)
+        self._rig = _rig(experiment, source, folder, display)
+        self._engine = Engine(folder / "logs" / "locust.log", self._rig.keys, processes)
+
+    def __call__(self) -> None:
+        """Prepare the servers and run all trials that are not there yet.
+
+        Raises:
+            OctoloadError: why it cannot go on; finished trials are kept.
+        """
+        try:
+            self.open()
+            self.measure()
+        finally:
+            self.close()
+
+    def open(self) -> None:
+        """Write the plan; start Locust and the servers."""
+        files.write_json(self.folder / "plan.json", "plan", 1, self._plan)
+        self._engine.start()  # it takes seconds to start; the servers are filled meanwhile
+        self._rig.start()
+
+    def borrow(self, other: "Run") -> None:
+        """Write the plan; use the servers and the Locust of another run that is open."""
+        files.write_json(self.folder / "plan.json", "plan", 1, self._plan)
+        self._rig, self._engine = other._rig, other._engine  # noqa: SLF001  the same class
+
+    def close(self) -> None:
+        """End Locust and the servers."""
+        self._engine.stop()
+        self._rig.stop()
+
+    def measure(self) -> None:
+        """Run the trials that are not there yet."""
+        trials = [msgspec.convert(trial, Trial) for trial in self._plan["trials"]]
+        left = [trial for trial in trials if not (self._place(trial) / "trial.json").exists()]
+        design = self._experiment.design
+        seconds = len(left) * (design.warm_up + design.seconds)
+        self._display.say(f"{len(left)} trials of {design.seconds:g} s, about {seconds / 60:.0f} minutes")
+        for trial in left:
+            self._repeat(trial, len(trials))
+
+    def clear(self) -> None:
+        """Delete the stand-in's databases of a finished run."""
+        if isinstance(self._rig, StandinRig):
+            self._rig.clear()
+
+    def _repeat(self, trial: Trial, of: int) -> None:
+        """Run a trial until it is valid, at most as often as the design says; every attempt is kept."""
+        for attempt in range(1, self._experiment.design.attempts + 1):
+            faults = self._run(trial, attempt, of)
+            if not faults:
+                return
+            self._display.say(f"  [yellow]trial {trial.index} is invalid: {faults[0]}")
+            if attempt < self._experiment.design.attempts:
+                kept = self._place(trial).with_name(f"{trial.folder}.attempt-{attempt}")
+                shutil.move(self._place(trial), kept)
+
+    def _run(self, trial: Trial, attempt: int, of: int) -> list[str]:
+        """Run a trial once; return what makes it invalid."""
+        folder = self._place(trial)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self._wait_until_quiet(trial.arm)
+        with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
+            facts = self._engine.run(self._command(trial), self._progress(report))
+        self._rig.check()
+        verdicts = checks.check_trial(facts, folder / "requests.parquet", self._plan)
+        faults = [check.message for check in verdicts if check.state == "invalid"]
+        facts.pop("event", None)
+        content = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt, **facts}
+        content |= {"checks": msgspec.to_builtins(verdicts), "valid": not faults}
+        files.write_json(folder / "trial.json", "trial", 1, content)
+        return faults
+
+    def _command(self, trial: Trial) -> dict[str, Any]:
+        design, target = self._experiment.design, self._rig.targets[trial.arm]
+        return {
+            **command(self._experiment.workload, design.warm_up, design.seconds),
+            "folder": str(self._place(trial).resolve()),
+            "urls": target.urls,
+            "key_variable": target.key_variable,
+            "space": target.space,
+            "seed": plan.seed_of(design, trial),
+        }
+
+    def _progress(self, report: Callable[[int, int, str], None]) -> Callable[[dict[str, Any]], None]:
+        design = self._experiment.design
+        whole = round(design.warm_up + design.seconds)
+
+        def show(event: dict[str, Any]) -> None:
+            self._rig.check()
+            p95 = event.get("p95")
+            latency = f", p95 {p95 * 1000:.0f} ms" if p95 else ""
+            failures = f", {event['failures']} failed" if event["failures"] else ""
+            report(min(whole, round(event["elapsed"])), whole, f"{event['sent']} requests{latency}{failures}")
+
+        return show
+
+    def _wait_until_quiet(self, arm: str) -> None:
+        """Wait for the tasks of the trial before, so that they do not run into this one."""
+        target = self._rig.targets[arm]
+        deadline = time.monotonic() + QUIET_WITHIN
+        with Octopus(target.urls[0], self._rig.keys[target.key_variable]) as octopus:
+            while octopus.get("/api/tasks", active="true", take=1)["TotalResults"] and time.monotonic() < deadline:
+                self._rig.check()
+                time.sleep(0.2)
+
+    def _place(self, trial: Trial) -> Path:
+        return self.folder / "trials" / trial.folder
+
+
+def claim(folder: Path) -> None:
+    """Refuse a folder in which another octoload is at work.
+
+    Raises:
+        UsageError: it is taken, and by which process.
+    """
+    mark = folder / "running.json"
+    if mark.exists():
+        owner = files.read_json(mark, "running", 1)
+        if psutil.pid_exists(owner["pid"]) and psutil.Process(owner["pid"]).create_time() == owner["started"]:
+            raise UsageError(f"{folder} is in use by process {owner['pid']}", "Wait for it, or choose another --out.")
+    files.write_json(mark, "running", 1, {"pid": os.getpid(), "started": psutil.Process().create_time()})
+
+
+def release(folder: Path) -> None:
+    """Give the folder free."""
+    (folder / "running.json").unlink(missing_ok=True)
+
+
+def _rig(experiment: Experiment, source: Path, folder: Path, display: Display) -> Rig:
+    if any(arm.url for arm in experiment.arms.values()):
+        return OctopusRig(experiment, folder)
+    return StandinRig(experiment, source, folder, display)

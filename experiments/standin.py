@@ -1,0 +1,107 @@
+"""The stand-in as an experiment uses it: one PostgreSQL, a database and a server for each arm."""
+
+import secrets
+import string
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from experiments.processes import Program
+from octoload.errors import ServerError
+
+_KEY_LETTERS = string.ascii_uppercase + string.digits
+
+
+class Laboratory:
+    """A folder with a PostgreSQL and the databases of a run; programs in it end with it."""
+
+    def __init__(self, folder: Path, time_scale: float, nodes: int) -> None:
+        """`time_scale` is how many times faster than Octopus' the servers' timers run."""
+        self.folder = folder
+        self.time_scale = time_scale
+        self.nodes = nodes
+        self.key = "API-" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(28))
+        self._programs: list[Program] = []
+        self._dsn = ""
+
+    def start(self) -> None:
+        """Start PostgreSQL.
+
+        Raises:
+            ServerError: it cannot start.
+        """
+        program = self._start("PostgreSQL", ["postgres", "--data", str(self.folder / "postgres"), "--port", "0"])
+        self._dsn = program.wait_for("ready:", 120)
+
+    def dsn(self, database: str) -> str:
+        """Return the address of one of its databases."""
+        parts = urlsplit(self._dsn)
+        return urlunsplit(parts._replace(path=f"/{database}"))
+
+    def load(self, stream: Path, database: str) -> dict[str, Any]:
+        """Copy a history stream into a new database; return the loader's counts."""
+        return self._run_json("the loader", ["load", str(stream), "--database", self.dsn(database)], 3600)
+
+    def clone(self, database: str, name: str) -> None:
+        """Copy a database."""
+        self._run("the clone", ["clone", "--database", self.dsn(database), "--to", name], 600)
+
+    def settle(self, database: str) -> None:
+        """Vacuum, analyse and read a database into memory, so that arms start alike."""
+        self._run("settling", ["settle", "--database", self.dsn(database)], 1800)
+
+    def inspect(self, database: str, space: str) -> dict[str, Any]:
+        """Return rows by table, bytes and the dashboard's plan."""
+        return self._run_json("inspecting", ["inspect", "--database", self.dsn(database), "--space", space], 600)
+
+    def serve(self, database: str) -> list[str]:
+        """Start a server on a database; return the URL of each of its nodes."""
+        arguments = ["serve", "--port", "0", "--nodes", str(self.nodes), "--time-scale", str(self.time_scale)]
+        arguments += ["--database", self.dsn(database), "--data", str(self.folder / f"files-{database}")]
+        program = self._start(f"the server of {database}", arguments)
+        urls = []
+        for line in program.lines(120):
+            word, _, rest = line.partition(":")
+            if word == "node":
+                urls.append(rest.strip())
+            if word == "ready":
+                return urls or [rest.split()[0]]
+        raise program.ended()
+
+    def check(self) -> None:
+        """Raise ServerError when one of its programs has ended."""
+        for program in self._programs:
+            if not program.alive:
+                raise program.ended()
+
+    def stop(self) -> None:
+        """End all its programs, the last started first."""
+        while self._programs:
+            self._programs.pop().stop()
+
+    def _start(self, name: str, arguments: list[str]) -> Program:
+        program = Program(f"{name} (stand-in)", ["standin", *arguments], self._log(arguments[0]), self._env())
+        self._programs.append(program)
+        return program
+
+    def _run(self, name: str, arguments: list[str], within: float) -> list[str]:
+        with Program(f"{name} (stand-in)", ["standin", *arguments], self._log(arguments[0]), self._env()) as program:
+            return program.finish(within)
+
+    def _run_json(self, name: str, arguments: list[str], within: float) -> dict[str, Any]:
+        lines = self._run(name, arguments, within)
+        try:
+            result: dict[str, Any] = msgspec.json.decode(lines[-1])
+        except (IndexError, msgspec.DecodeError) as exc:
+            raise ServerError(
+                f"{name} of the stand-in gave no result", f"Its log is {self._log(arguments[0])}"
+            ) from exc
+        return result
+
+    def _log(self, command: str) -> Path:
+        return self.folder / "logs" / f"{command}.log"
+
+    def _env(self) -> dict[str, str]:
+        return {"OCTOLOAD_STANDIN_KEY": self.key}
