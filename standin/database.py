@@ -1,0 +1,224 @@
+"""The database: connections, named queries, and the first documents of a fresh instance."""
+
+import hashlib
+import re
+import secrets
+import string
+import uuid
+from functools import cache
+from importlib import resources
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import asyncpg
+import msgspec
+
+from standin.documents import KeyAllocator, encode, insert
+from standin.errors import FailureError, UsageError
+from standin.kinds import API_KEY, USER
+from standin.spaces import create_space
+from standin.work import Work
+
+#: Connections a node may hold, Octopus' `Max Pool Size` being 100 (octopus-facts §1.1); PostgreSQL's own limit is 200.
+POOL_SIZE = 40
+ADMINISTRATOR = "Users-1"
+
+
+async def open_pool(dsn: str, size: int = POOL_SIZE) -> Any:
+    """Open the connections of a node.
+
+    Raises:
+        FailureError: PostgreSQL does not answer, or refuses.
+    """
+    try:
+        return await asyncpg.create_pool(
+            dsn, min_size=2, max_size=size, reset=_keep, server_settings={"application_name": "octoload-standin"}
+        )
+    except (OSError, asyncpg.PostgresError) as exc:
+        raise unreachable(dsn, exc) from exc
+
+
+async def connect(dsn: str, **options: Any) -> Any:
+    """Open one connection.
+
+    Raises:
+        FailureError: PostgreSQL does not answer, or refuses; UsageError: the DSN cannot be read.
+    """
+    try:
+        return await asyncpg.connect(dsn, **options)
+    except asyncpg.InvalidCatalogNameError:
+        raise
+    except (OSError, TimeoutError, asyncpg.PostgresError) as exc:
+        raise unreachable(dsn, exc) from exc
+    except (ValueError, asyncpg.InterfaceError) as exc:
+        raise UsageError(
+            f"the DSN {hide_password(dsn)} cannot be read: {exc}", "Write postgresql://user@host:5432/name."
+        ) from exc
+
+
+async def open_database(dsn: str) -> tuple[Any, bool]:
+    """Connect to a database, making it first when it does not exist; say whether it was made."""
+    try:
+        return await connect(dsn), False
+    except asyncpg.InvalidCatalogNameError:
+        await create_database(dsn)
+        return await connect(dsn), True
+
+
+async def create_database(dsn: str, name: str = "") -> None:
+    """Create the database that a DSN (or `name`) names, through the server's database `postgres`."""
+    conn = await connect(dsn, database="postgres")
+    try:
+        await conn.execute(await conn.fetchval(queries("database")["create"], name or database_name(dsn)))
+    except asyncpg.DuplicateDatabaseError as exc:
+        raise UsageError(f"the database {name or database_name(dsn)} exists already", "Choose another name.") from exc
+    finally:
+        await conn.close()
+
+
+async def drop_database(dsn: str) -> None:
+    """Drop the database that a DSN names, closing what is still connected to it."""
+    conn = await connect(dsn, database="postgres")
+    try:
+        await conn.execute(await conn.fetchval(queries("database")["drop"], database_name(dsn)))
+    finally:
+        await conn.close()
+
+
+async def prepare(dsn: str, api_key: str) -> str:
+    """Make sure that a database holds an instance and that the administrator has `api_key`; return its InstallationId.
+
+    Safe to call by several processes at once.
+    """
+    conn, _ = await open_database(dsn)
+    try:
+        async with conn.transaction():
+            await conn.execute(queries("database")["lock"])
+            if not await has_instance(conn):
+                await create_tables(conn)
+                await create_indexes(conn)
+                await create_instance(conn)
+            await put_api_key(conn, api_key)
+        return await installation_id(conn)
+    finally:
+        await conn.close()
+
+
+async def has_instance(conn: Any) -> bool:
+    """Say whether the stand-in's tables exist."""
+    return bool(await conn.fetchval(queries("database")["has_instance"]))
+
+
+async def is_empty(conn: Any) -> bool:
+    """Say whether a database has no table at all."""
+    return not await conn.fetchval(queries("database")["tables"])
+
+
+async def create_tables(conn: Any) -> None:
+    """Create the stand-in's tables, without the indexes that grow with history."""
+    await conn.execute(text("schema.sql"))
+
+
+async def create_indexes(conn: Any) -> None:
+    """Create the indexes that grow with history."""
+    await conn.execute(text("indexes.sql"))
+
+
+async def create_instance(conn: Any) -> None:
+    """Create what a fresh instance holds: its id, the server's and the administrator's accounts, the default space."""
+    await put_configuration(conn, "installation", {"InstallationId": str(uuid.uuid4())})
+    for identifier, username, display in (
+        ("users-system", "system", "Octopus Server"),
+        (ADMINISTRATOR, "admin", "Administrator"),
+    ):
+        members = {"DisplayName": display, "EmailAddress": "", "IsService": identifier == "users-system"}
+        await insert(conn, USER, {"Id": identifier, "Username": username, "IsActive": True, **members})
+    keys = KeyAllocator(_same(conn), block=1)
+    await keys.take(USER, 1)
+    await create_space(Work(conn, keys), {"Name": "Default", "IsDefault": True, "Description": ""})
+
+
+async def put_api_key(conn: Any, api_key: str) -> None:
+    """Give the administrator an API key in place of the one given before; only its hash is kept."""
+    await conn.execute("DELETE FROM ApiKey WHERE Id = $1", "apikeys-standin")
+    members = {"Purpose": "octoload", "Hint": api_key[:7]}
+    await insert(
+        conn, API_KEY, {"Id": "apikeys-standin", "UserId": ADMINISTRATOR, "KeyHash": key_hash(api_key), **members}
+    )
+
+
+def key_hash(api_key: str) -> str:
+    """Return what is stored of an API key: the hex SHA-256."""
+    return hashlib.sha256(api_key.encode()).hexdigest()
+
+
+def new_api_key() -> str:
+    """Return a fresh API key: `API-` and 28 capital letters and digits."""
+    alphabet = string.ascii_uppercase + string.digits
+    return "API-" + "".join(secrets.choice(alphabet) for _ in range(28))
+
+
+async def installation_id(conn: Any) -> str:
+    """Return the UUID of the installation, the same on all nodes."""
+    return str((await configuration(conn, "installation"))["InstallationId"])
+
+
+async def configuration(conn: Any, identifier: str) -> dict[str, Any]:
+    """Return a document of Configuration, empty when there is none."""
+    found = await conn.fetchval("SELECT JSON FROM Configuration WHERE Id = $1", identifier)
+    members: dict[str, Any] = msgspec.json.decode(found) if found else {}
+    return members
+
+
+async def put_configuration(conn: Any, identifier: str, members: dict[str, Any]) -> None:
+    """Store a document of Configuration."""
+    await conn.execute(queries("database")["put_configuration"], identifier, encode(members))
+
+
+@cache
+def queries(name: str) -> dict[str, str]:
+    """Load the named queries of `NAME.sql`: what follows a line `-- name: xyz` up to the next such line."""
+    parts = re.split(r"^-- name: (\w+)\s*$", text(f"{name}.sql"), flags=re.MULTILINE)
+    return {key: body.strip().rstrip(";") for key, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def text(file: str) -> str:
+    """Return a file of this package."""
+    return resources.files("standin").joinpath(file).read_text("utf-8")
+
+
+def database_name(dsn: str) -> str:
+    """Return the name of the database in a DSN."""
+    return unquote(urlsplit(dsn).path.lstrip("/")) or "postgres"
+
+
+def with_database(dsn: str, name: str) -> str:
+    """Return the DSN of another database on the same server."""
+    return urlunsplit(urlsplit(dsn)._replace(path="/" + name))
+
+
+def hide_password(dsn: str) -> str:
+    """Return a DSN as it may be shown."""
+    return re.sub(r"(://[^:/@]+):[^@]*@", r"\1:<hidden>@", dsn)
+
+
+def unreachable(dsn: str, exc: BaseException) -> FailureError:
+    """Say why PostgreSQL cannot be used."""
+    reason = str(exc) or type(exc).__name__
+    return FailureError(
+        f"PostgreSQL at {hide_password(dsn)} cannot be used: {reason}", "Is it running? `standin postgres` starts one."
+    )
+
+
+async def _keep(_conn: Any) -> None:
+    """Leave a connection as it is when it goes back to the pool.
+
+    asyncpg's own reset costs a round trip a request; nothing here leaves state behind on a pooled connection.
+    """
+
+
+def _same(conn: Any) -> Any:
+    async def connect_again() -> Any:
+        return conn
+
+    return connect_again

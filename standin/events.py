@@ -1,0 +1,174 @@
+"""Events: the audit trail, which only grows; written in the transaction of what they tell about."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from standin.documents import Document, insert
+from standin.kinds import EVENT
+from standin.work import SERVER, Actor, Work
+
+CREATED = "Created"
+MODIFIED = "Modified"
+DELETED = "Deleted"
+DEPLOYMENT_QUEUED = "DeploymentQueued"
+DEPLOYMENT_STARTED = "DeploymentStarted"
+DEPLOYMENT_SUCCEEDED = "DeploymentSucceeded"
+DEPLOYMENT_FAILED = "DeploymentFailed"
+DEPLOYMENT_CANCELED = "DeploymentCanceled"
+MACHINE_HEALTHY = "MachineHealthy"
+MACHINE_DISABLED = "MachineDisabled"
+MACHINE_ENABLED = "MachineEnabled"
+LOGIN_SUCCEEDED = "LoginSucceeded"
+LOGIN_FAILED = "LoginFailed"
+
+#: Category id → its name on the events page (octopus-api §A.20).
+CATEGORIES = {
+    CREATED: "Document created",
+    MODIFIED: "Document modified",
+    DELETED: "Document deleted",
+    DEPLOYMENT_QUEUED: "Deployment queued",
+    DEPLOYMENT_STARTED: "Deployment started",
+    DEPLOYMENT_SUCCEEDED: "Deployment succeeded",
+    DEPLOYMENT_FAILED: "Deployment failed",
+    DEPLOYMENT_CANCELED: "Deployment canceled",
+    MACHINE_HEALTHY: "Machine found healthy",
+    MACHINE_DISABLED: "Machine disabled",
+    MACHINE_ENABLED: "Machine enabled",
+    LOGIN_SUCCEEDED: "Login succeeded",
+    LOGIN_FAILED: "Login failed",
+}
+
+#: A document that a message names: its id, and the words that stand for it.
+Reference = tuple[str, str]
+
+
+async def record(
+    work: Work,
+    category: str,
+    message: str,
+    related: Sequence[str],
+    *,
+    space: str | None = None,
+    project: str | None = None,
+    environment: str | None = None,
+    tenant: str | None = None,
+    references: Sequence[Reference] = (),
+    details: str | None = None,
+    changes: Sequence[dict[str, Any]] | None = None,
+) -> str:
+    """Write one event and its look-up rows in the caller's transaction; return its id.
+
+    `related` are the ids it is found by; `references` say which words of the message stand for which document;
+    `changes` is the JSON patch of a modification.
+    """
+    event = event_document(
+        await work.keys.next(EVENT),
+        category,
+        message,
+        related,
+        work.now,
+        actor=work.actor,
+        space=space,
+        project=project,
+        environment=environment,
+        tenant=tenant,
+        references=references,
+        details=details,
+        changes=changes,
+    )
+    await insert(work.conn, EVENT, event)
+    await work.conn.execute(_RELATE, list(related), event["Id"])
+    identifier: str = event["Id"]
+    return identifier
+
+
+def event_document(
+    identifier: str,
+    category: str,
+    message: str,
+    related: Sequence[str],
+    occurred: datetime,
+    *,
+    actor: Actor = SERVER,
+    space: str | None = None,
+    project: str | None = None,
+    environment: str | None = None,
+    tenant: str | None = None,
+    references: Sequence[Reference] = (),
+    details: str | None = None,
+    changes: Sequence[dict[str, Any]] | None = None,
+) -> Document:
+    """Return an event as a document (octopus-api §A.20)."""
+    return {
+        "Id": identifier,
+        "SpaceId": space,
+        "RelatedDocumentIds": related,
+        "ProjectId": project,
+        "EnvironmentId": environment,
+        "TenantId": tenant,
+        "Category": category,
+        "UserId": actor.user_id,
+        "Username": actor.username,
+        "Occurred": occurred,
+        "Message": message,
+        "IsService": actor is SERVER,
+        "IdentityEstablishedWith": actor.established_with,
+        "UserAgent": actor.user_agent,
+        "MessageReferences": message_references(message, references),
+        "Comments": None,
+        "Details": details,
+        "ChangeDetails": {"DocumentContext": None, "Differences": list(changes) if changes is not None else None},
+        "IpAddress": actor.ip_address,
+    }
+
+
+def message_references(message: str, references: Sequence[Reference]) -> list[dict[str, Any]]:
+    """Find where a message names its documents; in the order of the references, none twice."""
+    found, start = [], 0
+    for identifier, words in references:
+        index = message.find(words, start)
+        if index >= 0:
+            found.append({"ReferencedDocumentId": identifier, "StartIndex": index, "Length": len(words)})
+            start = index + len(words)
+    return found
+
+
+async def created(work: Work, document: Document, label: str) -> str:
+    """Record that a document was created; `label` is how the message calls it: "Project Web"."""
+    return await about(work, CREATED, document, label, f"{label} was created")
+
+
+async def modified(work: Work, document: Document, label: str) -> str:
+    """Record that a document was modified."""
+    return await about(work, MODIFIED, document, label, f"{label} was modified")
+
+
+async def deleted(work: Work, document: Document, label: str) -> str:
+    """Record that a document was deleted."""
+    return await about(work, DELETED, document, label, f"{label} was deleted")
+
+
+async def about(work: Work, category: str, document: Document, label: str, message: str) -> str:
+    """Record an event about one document, its project and its space."""
+    return await record(
+        work,
+        category,
+        message,
+        related_ids(document),
+        space=document.get("SpaceId"),
+        project=document.get("ProjectId"),
+        references=[(document["Id"], label)],
+    )
+
+
+def related_ids(document: Document) -> list[str]:
+    """Return the ids under which an event about a document is found: its own, and its project's."""
+    owner = document.get("ProjectId")
+    return [document["Id"], owner] if owner and owner != document["Id"] else [document["Id"]]
+
+
+_RELATE = (
+    "INSERT INTO EventRelatedDocument (RelatedDocumentId, EventAutoId) "
+    "SELECT r, e.AutoId FROM unnest($1::text[]) AS r, Event AS e WHERE e.Id = $2"
+)

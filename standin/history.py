@@ -1,0 +1,336 @@
+"""Releases and deployments: what grows, with the tasks, snapshots and events that come along."""
+
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from standin import events
+from standin.database import queries
+from standin.documents import Document, DocumentType, get, insert, update
+from standin.errors import Rejected
+from standin.kinds import (
+    CHANNEL,
+    DEPLOYMENT,
+    ENVIRONMENT,
+    LIFECYCLE,
+    PROCESS,
+    PROJECT,
+    RELEASE,
+    TASK,
+    TENANT,
+    VARIABLE_SET,
+)
+from standin.lifecycles import open_environments, phases_of
+from standin.spaces import default_channel_of
+from standin.work import Actor, Work
+
+#: Options of a deployment and what they are when a client does not say (octopus-api §A.16).
+DEPLOYMENT_OPTIONS: dict[str, Any] = {
+    "Comments": None,
+    "FormValues": {},
+    "QueueTime": None,
+    "QueueTimeExpiry": None,
+    "ForcePackageDownload": False,
+    "ForcePackageRedeployment": False,
+    "UseGuidedFailure": False,
+    "SkipActions": [],
+    "SpecificMachineIds": [],
+    "ExcludedMachineIds": [],
+    "Priority": "LifecycleDefault",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What is deployed where: four documents."""
+
+    #: the release
+    release: Document
+    #: its project
+    project: Document
+    #: the environment it goes to
+    environment: Document
+    #: the tenant it is for, or None
+    tenant: Document | None = None
+
+
+async def create_release(work: Work, project: str, version: str, members: dict[str, Any] | None = None) -> Document:
+    """Create a release: the process and the variables are frozen as they are now (octopus-api §A.15).
+
+    `members` may hold `ChannelId`, `ReleaseNotes`, `SelectedPackages` and the like.
+
+    Raises:
+        Rejected: 404, there is no such project; 400, the version exists, the project is disabled, or the channel
+            belongs to another project.
+    """
+    members = members or {}
+    owner = await get(work.conn, PROJECT, project)
+    if owner["IsDisabled"]:
+        raise Rejected(400, "The project is disabled, so releases cannot be created.")
+    channel = await _channel(work, project, members.get("ChannelId"))
+    process = await snapshot(work, PROCESS, owner["DeploymentProcessId"])
+    variables = await snapshot(work, VARIABLE_SET, owner["VariableSetId"])
+    identifier = await work.keys.next(RELEASE)
+    release = release_document(
+        identifier, owner, channel["Id"], version=version, assembled=work.now, snapshots=(process, variables), **members
+    )
+    if await work.conn.fetchval(queries("history")["version_exists"], project, version):
+        raise Rejected(400, f"Release '{version}' already exists for this project. Please use a different version.")
+    await insert(work.conn, RELEASE, release)
+    await events.record(
+        work,
+        events.CREATED,
+        f"Release {version} of {owner['Name']} was created",
+        [release["Id"], project, channel["Id"]],
+        space=release["SpaceId"],
+        project=project,
+        references=[(release["Id"], version), (project, owner["Name"])],
+    )
+    return release
+
+
+async def create_deployment(
+    work: Work,
+    release_id: str,
+    environment_id: str,
+    tenant_id: str | None = None,
+    members: dict[str, Any] | None = None,
+) -> Document:
+    """Queue a deployment: its task, its row of history and the DeploymentQueued event (octopus-api §A.16).
+
+    `members` may hold the options of `DEPLOYMENT_OPTIONS`.
+
+    Raises:
+        Rejected: 404, the release, environment or tenant does not exist; 400, they belong to different spaces, or
+            the lifecycle has not opened the environment for this release.
+    """
+    members = members or {}
+    release = await get(work.conn, RELEASE, release_id)
+    promotion = Promotion(
+        release,
+        await get(work.conn, PROJECT, release["ProjectId"]),
+        await get(work.conn, ENVIRONMENT, environment_id),
+        await get(work.conn, TENANT, tenant_id) if tenant_id else None,
+    )
+    _check_space(promotion)
+    await _check_lifecycle(work, promotion)
+    task_id, identifier = await work.keys.next(TASK), await work.keys.next(DEPLOYMENT)
+    deployment = deployment_document(identifier, task_id, promotion, work.now, actor=work.actor, **members)
+    task = deployment_task(deployment, promotion)
+    await insert(work.conn, TASK, task)
+    await insert(work.conn, DEPLOYMENT, deployment)
+    await work.conn.execute(queries("history")["remember"], deployment["Id"])
+    await record_deployment(work, events.DEPLOYMENT_QUEUED, deployment["Id"])
+    return deployment
+
+
+async def create_task(
+    work: Work, name: str, description: str, arguments: dict[str, Any] | None = None, space: str | None = None
+) -> Document:
+    """Queue a task that is no deployment: Health, Retention and the like (octopus-api §A.14).
+
+    Raises:
+        Rejected: 404, the space does not exist.
+    """
+    task = task_document(await work.keys.next(TASK), name, description, work.now, arguments or {}, SpaceId=space)
+    await insert(work.conn, TASK, task)
+    return task
+
+
+async def record_deployment(work: Work, category: str, deployment_id: str) -> str:
+    """Record what happened to a deployment; found by deployment, project, release, environment, task and channel."""
+    row = await work.conn.fetchrow(queries("history")["deployment_names"], deployment_id)
+    message, references = deployment_message(
+        category, row["project"], row["version"], row["environment"], row["tenant"]
+    )
+    ids = [deployment_id, row["projectid"], row["releaseid"], row["environmentid"], row["taskid"], row["channelid"]]
+    ids += [row["tenantid"]] if row["tenantid"] else []
+    named = (row["projectid"], row["releaseid"], row["environmentid"], row["tenantid"])
+    return await events.record(
+        work,
+        category,
+        message,
+        ids,
+        space=row["spaceid"],
+        project=row["projectid"],
+        environment=row["environmentid"],
+        tenant=row["tenantid"],
+        references=[(one, words) for one, words in zip(named, references, strict=True) if one],
+    )
+
+
+async def snapshot(work: Work, kind: DocumentType, identifier: str) -> str:
+    """Freeze a process or a variable set; the last snapshot serves again while nothing has changed since."""
+    current = await get(work.conn, kind, identifier)
+    prefix = f"{identifier}-s-{current['Version']}-"
+    last: str | None = current.get("LastSnapshotId")
+    if last and last.startswith(prefix):
+        return last
+    frozen = snapshot_document(current, prefix + snapshot_suffix())
+    await insert(work.conn, kind, frozen)
+    await update(work.conn, kind, {**current, "LastSnapshotId": frozen["Id"]})
+    return str(frozen["Id"])
+
+
+def snapshot_suffix() -> str:
+    """Return the random end of a snapshot's id."""
+    return "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(5))
+
+
+def snapshot_document(current: Document, identifier: str) -> Document:
+    """Return the frozen copy of a process or a variable set."""
+    return {**current, "Id": identifier, "IsFrozen": True, "LastSnapshotId": None}
+
+
+def release_document(
+    identifier: str,
+    project: Document,
+    channel: str,
+    *,
+    version: str,
+    assembled: datetime,
+    snapshots: tuple[str, str],
+    **members: Any,
+) -> Document:
+    """Return a release; `snapshots` are those of the process and of the variables."""
+    return {
+        "ReleaseNotes": None,
+        "IgnoreChannelRules": False,
+        "SelectedPackages": [],
+        "SelectedGitResources": [],
+        "BuildInformation": [],
+        "LibraryVariableSetSnapshotIds": [],
+        "VersionControlReference": None,
+        "CustomFields": {},
+        **members,
+        "Id": identifier,
+        "SpaceId": project["SpaceId"],
+        "ProjectId": project["Id"],
+        "ChannelId": channel,
+        "Version": version,
+        "Assembled": assembled,
+        "ProjectDeploymentProcessSnapshotId": snapshots[0],
+        "ProjectVariableSetSnapshotId": snapshots[1],
+    }
+
+
+def deployment_document(
+    identifier: str, task_id: str, promotion: Promotion, created: datetime, *, actor: Actor, **members: Any
+) -> Document:
+    """Return a deployment; `members` are options of it."""
+    release, tenant = promotion.release, promotion.tenant
+    return {
+        **DEPLOYMENT_OPTIONS,
+        "DeployedToMachineIds": [],
+        **members,
+        "Id": identifier,
+        "SpaceId": release["SpaceId"],
+        "Name": f"Deploy to {promotion.environment['Name']}",
+        "Created": created,
+        "EnvironmentId": promotion.environment["Id"],
+        "ProjectId": release["ProjectId"],
+        "ReleaseId": release["Id"],
+        "ProjectGroupId": promotion.project["ProjectGroupId"],
+        "TaskId": task_id,
+        "ChannelId": release["ChannelId"],
+        "TenantId": tenant["Id"] if tenant else None,
+        "DeployedBy": actor.username,
+        "DeployedById": actor.user_id,
+        "DeploymentProcessId": release["ProjectDeploymentProcessSnapshotId"],
+        "ManifestVariableSetId": release["ProjectVariableSetSnapshotId"],
+        "FailureEncountered": False,
+        "Changes": [],
+        "ChangesMarkdown": "",
+    }
+
+
+def deployment_task(deployment: Document, promotion: Promotion) -> Document:
+    """Return the queued task of a deployment; its concurrency tag lets one run at a time (octopus-facts §2.2)."""
+    project, environment, tenant = promotion.project, promotion.environment, promotion.tenant
+    suffix = f" for {tenant['Name']}" if tenant else ""
+    return task_document(
+        deployment["TaskId"],
+        "Deploy",
+        f"Deploy {project['Name']} release {promotion.release['Version']} to {environment['Name']}{suffix}",
+        deployment["QueueTime"] or deployment["Created"],
+        {"DeploymentId": deployment["Id"]},
+        SpaceId=deployment["SpaceId"],
+        QueueTimeExpiry=deployment["QueueTimeExpiry"],
+        ConcurrencyTag=concurrency_tag(project["Id"], environment["Id"], deployment["TenantId"]),
+        ProjectId=project["Id"],
+        EnvironmentId=environment["Id"],
+        TenantId=deployment["TenantId"],
+    )
+
+
+def task_document(
+    identifier: str, name: str, description: str, queued: datetime, arguments: dict[str, Any], **members: Any
+) -> Document:
+    """Return a queued task (octopus-api §A.14)."""
+    return {
+        "Id": identifier,
+        "Name": name,
+        "Description": description,
+        "QueueTime": queued,
+        "State": "Queued",
+        "Arguments": arguments,
+        **members,
+    }
+
+
+def concurrency_tag(project: str, environment: str, tenant: str | None) -> str:
+    """Return the tag that two deployments share when they must not run at once."""
+    return f"{tenant}/{project}/{environment}" if tenant else f"{project}/{environment}"
+
+
+def deployment_message(
+    category: str, project: str, version: str, environment: str, tenant: str | None
+) -> tuple[str, tuple[str, str, str, str]]:
+    """Return the message of a deployment's event, and the words in it for project, release, environment, tenant."""
+    whom = f" for {tenant}" if tenant else ""
+    message = f"Deployment of {project} release {version} to {environment}{whom} {_ENDINGS[category]}"
+    return message, (project, version, environment, tenant or "")
+
+
+_ENDINGS = {
+    events.DEPLOYMENT_QUEUED: "was queued",
+    events.DEPLOYMENT_STARTED: "started",
+    events.DEPLOYMENT_SUCCEEDED: "succeeded",
+    events.DEPLOYMENT_FAILED: "failed",
+    events.DEPLOYMENT_CANCELED: "was canceled",
+}
+
+
+async def _channel(work: Work, project: str, wanted: str | None) -> Document:
+    if not wanted:
+        return await default_channel_of(work.conn, project)
+    channel = await get(work.conn, CHANNEL, wanted)
+    if channel["ProjectId"] != project:
+        raise Rejected(400, f"The channel {wanted} does not belong to the project {project}.")
+    return channel
+
+
+def _check_space(promotion: Promotion) -> None:
+    if promotion.project["IsDisabled"]:
+        raise Rejected(400, "The project is disabled, so its releases cannot be deployed.")
+    space = promotion.release["SpaceId"]
+    for other in (promotion.environment, promotion.tenant):
+        if other and other["SpaceId"] != space:
+            raise Rejected(400, f"{other['Id']} does not belong to {space}.")
+
+
+async def _check_lifecycle(work: Work, promotion: Promotion) -> None:
+    release, environment = promotion.release, promotion.environment
+    channel = await get(work.conn, CHANNEL, release["ChannelId"])
+    lifecycle = await get(work.conn, LIFECYCLE, channel["LifecycleId"] or promotion.project["LifecycleId"])
+    everything = await work.conn.fetch(queries("history")["environments"], release["SpaceId"])
+    succeeded = await work.conn.fetch(queries("history")["succeeded"], release["Id"])
+    phases = phases_of(lifecycle, [row["id"] for row in everything])
+    if environment["Id"] not in open_environments(phases, {row["environmentid"] for row in succeeded}):
+        raise Rejected(
+            400,
+            f"Release {release['Version']} cannot be deployed to {environment['Name']} yet: "
+            f"the lifecycle {lifecycle['Name']} has not opened this environment for it.",
+        )
