@@ -30,15 +30,15 @@ def sources() -> list[Path]:
 
 
 def imports(source: str, package: str) -> set[str]:
-    """Return the absolute names of all modules that a source imports, function bodies and strings of names included."""
+    """Return the absolute names of all modules that a source imports, function bodies and named imports included."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package.split(".")[: -node.level + 1 or None]) if node.level else ""
-            stem = ".".join(filter(None, [base if node.level else "", node.module or ""]))
-            names |= {stem} | {f"{stem}.{alias.name}" for alias in node.names}
+            stem = ".".join(filter(None, [base, node.module]))
+            names |= {stem} | {".".join(filter(None, [stem, alias.name])) for alias in node.names}
         elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if called in {"import_module", "__import__"} and isinstance(node.args[0].value, str):

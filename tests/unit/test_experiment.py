@@ -1,0 +1,77 @@
+"""Experiments: what an experiment file may say, and what it is told when it says anything else."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.experiment import DEMONSTRATION, Design, load
+from octoload.errors import UsageError
+
+pytestmark = pytest.mark.unit
+
+RETENTION = Path(__file__).parents[2] / "experiments" / "retention.yaml"
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    """Return the retention experiment with one thing changed."""
+    text = RETENTION.read_text(encoding="utf-8")
+    assert old in text
+    file = folder / "changed.yaml"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    return file
+
+
+def test_the_full_design_is_the_default() -> None:
+    """An experiment that says nothing of its design gets that of statistics §0: 8 pairs of two minutes."""
+    design = load(RETENTION).design
+    assert (design.pairs, design.seconds, design.demonstration) == (8, 120.0, False)
+    assert design == Design()
+    assert DEMONSTRATION.demonstration
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("workload:", "wrokload:", "workload"),
+        ("dashboard: 5.6", "dashbord: 5.6", "'dashboard'"),
+        ("dashboard: 5.6", "dashboard: -1", "above 0"),
+        ("dashboard: 5.6", "dashboard: fast", "dashboard"),
+        ("{keep: 3, unit: Items}", "{keep: -3, unit: Items}", "keep"),
+        ("{keep: 3, unit: Items}", "{keep: 3, unit: Weeks}", "unit"),
+        ("{keep: 3, unit: Items}", "{kep: 3}", "keep"),
+        ("contender: keep-3", "contender: keep-33", "'keep-3'"),
+        ("contender: keep-3", "contender: keep-all", "same arm"),
+        ("[dashboard p50]", "[dashboard]", "dashboard p50"),
+        ("[dashboard p50]", "[]", "1 to 5"),
+        ("margin: 0.10", "margin: 10", "share"),
+        ("margin: 0.10", "margin: 0.10\ndesign: {pairs: 1}", "2 pairs"),
+        ("history: demo", "# no history", "history"),
+        ("  keep-all: {subject: keeping all releases}", "  keep-all: {url: 'http://127.0.0.1:1'}", "url"),
+        ("question: What", "question: [What", "line"),
+    ],
+)
+def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """Each fault ends in a UsageError that names the file and the thing, in at most a few lines."""
+    with pytest.raises(UsageError) as caught:
+        load(changed(tmp_path, old, new))
+    message = str(caught.value)
+    assert "changed.yaml" in message
+    assert said in message
+    assert len(message.splitlines()) <= 3
+
+
+def test_an_unknown_key_names_its_line(tmp_path: Path) -> None:
+    """The message for a misspelt key gives the line on which it stands."""
+    file = changed(tmp_path, "  arrivals: poisson", "  arivals: poisson")
+    number = file.read_text(encoding="utf-8").splitlines().index("  arivals: poisson") + 1
+    with pytest.raises(UsageError, match=rf"{number}\D"):
+        load(file)
+
+
+@pytest.mark.parametrize("content", ["", "name: x\nquest", "- 1\n- 2\n", "a: {b", "\x00\x01"])
+def test_an_empty_or_half_written_file_is_refused(tmp_path: Path, content: str) -> None:
+    """No content of a file leads to anything but a UsageError."""
+    file = tmp_path / "broken.yaml"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"broken\.yaml"):
+        load(file)
