@@ -157,7 +157,7 @@ async def about(work: Work, category: str, document: Document, label: str, messa
         message,
         related_ids(document),
         space=document.get("SpaceId"),
-        project=document.get("ProjectId"),
+        project=document.get("ProjectId") or (document["Id"] if document["Id"].startswith("Projects-") else None),
         references=[(document["Id"], label)],
     )
 

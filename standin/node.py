@@ -1,0 +1,146 @@
+"""A node: one process, one event loop, one web server and one task processor on the shared database.
+
+Run by the supervisor as `python -m standin.node`; its settings come as JSON in the variable `OCTOLOAD_STANDIN_NODE`,
+because the DSN holds a password. It says one line of JSON on standard output: `url`, or `message`, `cure` and `code`.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+
+from standin.database import connect, installation_id, open_pool, queries
+from standin.documents import KeyAllocator
+from standin.errors import FailureError, StandinError
+from standin.parent import Parent
+from standin.postgres import check_port
+from standin.web.app import create_app
+from standin.web.state import NodeState
+from standin.worker import Worker
+
+VARIABLE = "OCTOLOAD_STANDIN_NODE"
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What a node is told at its start."""
+
+    #: DSN of the instance's database
+    dsn: str
+    #: the node's name; its id is `OctopusServerNodes-<name>`
+    name: str
+    #: port on 127.0.0.1; 0 takes any
+    port: int
+    #: folder of the task logs, shared by all nodes
+    task_logs: str
+    #: Octopus' timers divided by this
+    time_scale: float
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM, Ctrl-C or the parent's end.
+
+    Raises:
+        UsageError: the port is taken; FailureError: the database cannot be used.
+    """
+    listener = _listen(settings.port)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    pool = await open_pool(settings.dsn)
+    keys = KeyAllocator(lambda: connect(settings.dsn))
+    try:
+        state = await _register(settings, pool, keys, url)
+        worker = Worker(pool, keys, state.node_id, Path(settings.task_logs), settings.time_scale)
+        await _run(create_app(state), listener, worker, url)
+    finally:
+        await keys.close()
+        await asyncio.wait_for(pool.close(), 5)
+
+
+async def _run(app: Any, listener: socket.socket, worker: Worker, url: str) -> None:
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_keep_alive=300,
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )
+    )
+    Parent().watch(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    working = asyncio.create_task(worker.run())
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    # What exists now lives as long as the process: the collector need not look at it again in the middle of requests.
+    gc.collect()
+    gc.freeze()
+    _say({"url": url})
+    await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+    worker.stop()
+    await working
+
+
+async def _register(settings: Settings, pool: Any, keys: KeyAllocator, url: str) -> NodeState:
+    identifier = f"OctopusServerNodes-{settings.name}"
+    await pool.execute(queries("node")["register"], identifier, settings.name, datetime.now(UTC), url)
+    return NodeState(
+        pool=pool,
+        ids=keys,
+        node_id=identifier,
+        node_name=settings.name,
+        installation_id=await installation_id(pool),
+        task_logs=Path(settings.task_logs),
+        time_scale=settings.time_scale,
+        started=time.time(),
+    )
+
+
+def _listen(port: int) -> socket.socket:
+    if port:
+        check_port(port)
+    listener = socket.socket()
+    if sys.platform != "win32":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(2048)
+    return listener
+
+
+def _say(said: dict[str, object]) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
+    sys.stdout.flush()
+
+
+def _main() -> int:
+    settings = msgspec.json.decode(os.environ.pop(VARIABLE), type=Settings)
+    try:
+        if sys.platform == "win32":
+            asyncio.run(serve(settings))
+        else:
+            import uvloop  # noqa: PLC0415 - not there on Windows
+
+            uvloop.run(serve(settings))
+    except StandinError as exc:
+        _say({"message": exc.message, "cure": exc.cure, "code": exc.exit_code})
+        return exc.exit_code
+    except OSError as exc:
+        _say({"message": f"the node {settings.name} failed: {exc}", "cure": "", "code": FailureError.exit_code})
+        return FailureError.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -1,0 +1,50 @@
+"""A process's parent: whether it is still there, so that nothing outlives what started it."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+
+import psutil
+
+VARIABLE = "OCTOLOAD_PARENT"
+#: Seconds between two looks.
+INTERVAL = 0.25
+
+
+class Parent:
+    """The process whose id stands in `OCTOLOAD_PARENT`; without the variable there is nobody to miss."""
+
+    def __init__(self) -> None:
+        self._pid = int(os.environ.get(VARIABLE) or 0)
+        self._direct = sys.platform != "win32" and os.getppid() == self._pid
+        self._process = None
+        if self._pid and not self._direct:
+            try:
+                self._process = psutil.Process(self._pid)
+            except psutil.NoSuchProcess:
+                self._process = None
+
+    def is_gone(self) -> bool:
+        """Say whether it has ended; a direct parent's death shows in the parent's id, which is never reused."""
+        if not self._pid:
+            return False
+        if self._direct:
+            return os.getppid() != self._pid
+        return self._process is None or not self._process.is_running()
+
+    def watch(self, lost: Callable[[], None]) -> None:
+        """Call `lost` once, from a thread, when it has ended."""
+
+        def look() -> None:
+            while not self.is_gone():
+                pause.wait(INTERVAL)
+            lost()
+
+        pause = threading.Event()
+        threading.Thread(target=look, daemon=True, name="parent").start()
+
+
+def as_parent() -> dict[str, str]:
+    """Return this process's environment for a child that shall end with it."""
+    return {**os.environ, VARIABLE: str(os.getpid())}
