@@ -1,0 +1,96 @@
+"""A history: what a seeder is asked for, as its YAML file says it."""
+
+import hashlib
+import importlib.resources
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from octoload import yamlfile
+from octoload.errors import UsageError
+
+Amount = Annotated[int, Meta(ge=0, le=1_000_000)]
+Some = Annotated[int, Meta(ge=1, le=100_000)]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Mean = Annotated[float, Meta(ge=0, le=1000)]
+
+#: Octopus takes space names of at most 50 characters (octopus-api §A.2); " 999" may follow.
+Name = Annotated[str, Meta(max_length=46)]
+
+
+class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The settings that everything drawn follows from (docs/formats.md)."""
+
+    #: Names the history and its spaces.
+    name: Name = ""
+    #: Everything drawn follows from it.
+    seed: Seed = 1
+    #: Spaces, each with its own copy of what follows.
+    spaces: Some = 1
+    #: Environments of a space, in the order of promotion.
+    environments: Some = 4
+    #: Projects of a space.
+    projects: Some = 20
+    #: Mean releases of a project; busy projects have more, the long tail less.
+    releases_per_project: Amount = 20
+    #: Mean deployments of a release.
+    deployments_per_release: Mean = 3.0
+    #: Deployment targets of a space.
+    machines: Amount = 10
+    #: Tenants of a space.
+    tenants: Amount = 0
+    #: Variables of a project.
+    variables: Amount = 10
+    #: Days that the oldest release lies back.
+    age_days: Some = 365
+    #: Share of deployments that fail.
+    failure_share: Share = 0.05
+
+    @property
+    def releases(self) -> int:
+        """Releases of all projects of a space."""
+        return self.projects * self.releases_per_project
+
+    @property
+    def deployments(self) -> int:
+        """Deployments of all releases of a space; none without releases."""
+        return round(self.releases * self.deployments_per_release)
+
+    @property
+    def mark(self) -> str:
+        """The text in a space's description by which octoload knows its own: the same settings, the same mark."""
+        digest = hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+        return f"octoload:{digest[:16]}"
+
+
+def load(path: Path) -> History:
+    """Read and check a history; one without a name takes its file's.
+
+    Raises:
+        UsageError: the file is missing, empty, half-written, has unknown keys or wrong values.
+    """
+    history = yamlfile.load(path, History)
+    if history.name:
+        return history
+    return msgspec.structs.replace(history, name=path.stem[:46])
+
+
+def find(name: str, beside: Path) -> Path:
+    """Return the file of a history: a path, a file `beside` another, or the name of one that octoload brings.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for path in (Path(name), beside / name):
+        if path.is_file():
+            return path
+    brought = Path(str(importlib.resources.files("seeders"))) / "histories"
+    names = {file.stem: file for file in sorted(brought.glob("*.yaml"))}
+    if name in names:
+        return names[name]
+    raise UsageError(
+        f"there is no history {name!r}", f"Name a YAML file, or one of those that octoload brings: {', '.join(names)}."
+    )
