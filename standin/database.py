@@ -5,8 +5,6 @@ import re
 import secrets
 import string
 import uuid
-from functools import cache
-from importlib import resources
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -17,6 +15,8 @@ from standin.documents import KeyAllocator, encode, insert
 from standin.errors import FailureError, UsageError
 from standin.kinds import API_KEY, USER
 from standin.spaces import create_space
+from standin.statements import queries as queries  # noqa: PLC0414 - the web's modules take it from here
+from standin.statements import text
 from standin.work import Work
 
 #: Connections a node may hold, Octopus' `Max Pool Size` being 100 (octopus-facts §1.1); PostgreSQL's own limit is 200.
@@ -140,7 +140,7 @@ async def create_instance(conn: Any) -> None:
 
 async def put_api_key(conn: Any, api_key: str) -> None:
     """Give the administrator an API key in place of the one given before; only its hash is kept."""
-    await conn.execute("DELETE FROM ApiKey WHERE Id = $1", "apikeys-standin")
+    await conn.execute(queries("database")["forget_key"], "apikeys-standin")
     members = {"Purpose": "octoload", "Hint": api_key[:7]}
     await insert(
         conn, API_KEY, {"Id": "apikeys-standin", "UserId": ADMINISTRATOR, "KeyHash": key_hash(api_key), **members}
@@ -165,7 +165,7 @@ async def installation_id(conn: Any) -> str:
 
 async def configuration(conn: Any, identifier: str) -> dict[str, Any]:
     """Return a document of Configuration, empty when there is none."""
-    found = await conn.fetchval("SELECT JSON FROM Configuration WHERE Id = $1", identifier)
+    found = await conn.fetchval(queries("database")["configuration"], identifier)
     members: dict[str, Any] = msgspec.json.decode(found) if found else {}
     return members
 
@@ -173,18 +173,6 @@ async def configuration(conn: Any, identifier: str) -> dict[str, Any]:
 async def put_configuration(conn: Any, identifier: str, members: dict[str, Any]) -> None:
     """Store a document of Configuration."""
     await conn.execute(queries("database")["put_configuration"], identifier, encode(members))
-
-
-@cache
-def queries(name: str) -> dict[str, str]:
-    """Load the named queries of `NAME.sql`: what follows a line `-- name: xyz` up to the next such line."""
-    parts = re.split(r"^-- name: (\w+)\s*$", text(f"{name}.sql"), flags=re.MULTILINE)
-    return {key: body.strip().rstrip(";") for key, body in zip(parts[1::2], parts[2::2], strict=True)}
-
-
-def text(file: str) -> str:
-    """Return a file of this package."""
-    return resources.files("standin").joinpath(file).read_text("utf-8")
 
 
 def database_name(dsn: str) -> str:

@@ -20,3 +20,9 @@ SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname NOT IN ('pg_catalog',
 
 -- name: put_configuration
 INSERT INTO Configuration (Id, JSON) VALUES ($1, $2) ON CONFLICT (Id) DO UPDATE SET JSON = excluded.JSON;
+
+-- name: configuration
+SELECT JSON FROM Configuration WHERE Id = $1;
+
+-- name: forget_key
+DELETE FROM ApiKey WHERE Id = $1;

@@ -6,6 +6,7 @@ from typing import Any
 
 from standin.documents import Document, insert
 from standin.kinds import EVENT
+from standin.statements import queries
 from standin.work import SERVER, Actor, Work
 
 CREATED = "Created"
@@ -78,7 +79,7 @@ async def record(
         changes=changes,
     )
     await insert(work.conn, EVENT, event)
-    await work.conn.execute(_RELATE, list(related), event["Id"])
+    await work.conn.execute(queries("events")["relate"], list(related), event["Id"])
     identifier: str = event["Id"]
     return identifier
 
@@ -134,6 +135,28 @@ def message_references(message: str, references: Sequence[Reference]) -> list[di
     return found
 
 
+async def record_deployment(work: Work, category: str, deployment_id: str) -> str:
+    """Record what happened to a deployment; found by deployment, project, release, environment, task and channel."""
+    row = await work.conn.fetchrow(queries("events")["deployment_names"], deployment_id)
+    message, references = deployment_message(
+        category, row["project"], row["version"], row["environment"], row["tenant"]
+    )
+    ids = [deployment_id, row["projectid"], row["releaseid"], row["environmentid"], row["taskid"], row["channelid"]]
+    ids += [row["tenantid"]] if row["tenantid"] else []
+    named = (row["projectid"], row["releaseid"], row["environmentid"], row["tenantid"])
+    return await record(
+        work,
+        category,
+        message,
+        ids,
+        space=row["spaceid"],
+        project=row["projectid"],
+        environment=row["environmentid"],
+        tenant=row["tenantid"],
+        references=[(one, words) for one, words in zip(named, references, strict=True) if one],
+    )
+
+
 async def created(work: Work, document: Document, label: str) -> str:
     """Record that a document was created; `label` is how the message calls it: "Project Web"."""
     return await about(work, CREATED, document, label, f"{label} was created")
@@ -168,7 +191,19 @@ def related_ids(document: Document) -> list[str]:
     return [document["Id"], owner] if owner and owner != document["Id"] else [document["Id"]]
 
 
-_RELATE = (
-    "INSERT INTO EventRelatedDocument (RelatedDocumentId, EventAutoId) "
-    "SELECT r, e.AutoId FROM unnest($1::text[]) AS r, Event AS e WHERE e.Id = $2"
-)
+def deployment_message(
+    category: str, project: str, version: str, environment: str, tenant: str | None
+) -> tuple[str, tuple[str, str, str, str]]:
+    """Return the message of a deployment's event, and the words in it for project, release, environment, tenant."""
+    whom = f" for {tenant}" if tenant else ""
+    message = f"Deployment of {project} release {version} to {environment}{whom} {_ENDINGS[category]}"
+    return message, (project, version, environment, tenant or "")
+
+
+_ENDINGS = {
+    DEPLOYMENT_QUEUED: "was queued",
+    DEPLOYMENT_STARTED: "started",
+    DEPLOYMENT_SUCCEEDED: "succeeded",
+    DEPLOYMENT_FAILED: "failed",
+    DEPLOYMENT_CANCELED: "was canceled",
+}

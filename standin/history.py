@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from standin import events
-from standin.database import queries
 from standin.documents import Document, DocumentType, get, insert, update
 from standin.errors import Rejected
 from standin.kinds import (
@@ -24,6 +23,8 @@ from standin.kinds import (
 )
 from standin.lifecycles import open_environments, phases_of
 from standin.spaces import default_channel_of
+from standin.statements import queries
+from standin.tasks import cancel_superseded
 from standin.work import Actor, Work
 
 #: Options of a deployment and what they are when a client does not say (octopus-api §A.16).
@@ -119,10 +120,12 @@ async def create_deployment(
     task_id, identifier = await work.keys.next(TASK), await work.keys.next(DEPLOYMENT)
     deployment = deployment_document(identifier, task_id, promotion, work.now, actor=work.actor, **members)
     task = deployment_task(deployment, promotion)
+    if promotion.project.get("CancelQueuedTasks"):
+        await cancel_superseded(work, task)
     await insert(work.conn, TASK, task)
     await insert(work.conn, DEPLOYMENT, deployment)
     await work.conn.execute(queries("history")["remember"], deployment["Id"])
-    await record_deployment(work, events.DEPLOYMENT_QUEUED, deployment["Id"])
+    await events.record_deployment(work, events.DEPLOYMENT_QUEUED, deployment["Id"])
     return deployment
 
 
@@ -134,31 +137,13 @@ async def create_task(
     Raises:
         Rejected: 404, the space does not exist.
     """
-    task = task_document(await work.keys.next(TASK), name, description, work.now, arguments or {}, SpaceId=space)
+    # Retention runs once at a time in the whole cluster, whatever space it was asked for (octopus-facts §1b).
+    tag = name if name == "Retention" else None
+    task = task_document(
+        await work.keys.next(TASK), name, description, work.now, arguments or {}, SpaceId=space, ConcurrencyTag=tag
+    )
     await insert(work.conn, TASK, task)
     return task
-
-
-async def record_deployment(work: Work, category: str, deployment_id: str) -> str:
-    """Record what happened to a deployment; found by deployment, project, release, environment, task and channel."""
-    row = await work.conn.fetchrow(queries("history")["deployment_names"], deployment_id)
-    message, references = deployment_message(
-        category, row["project"], row["version"], row["environment"], row["tenant"]
-    )
-    ids = [deployment_id, row["projectid"], row["releaseid"], row["environmentid"], row["taskid"], row["channelid"]]
-    ids += [row["tenantid"]] if row["tenantid"] else []
-    named = (row["projectid"], row["releaseid"], row["environmentid"], row["tenantid"])
-    return await events.record(
-        work,
-        category,
-        message,
-        ids,
-        space=row["spaceid"],
-        project=row["projectid"],
-        environment=row["environmentid"],
-        tenant=row["tenantid"],
-        references=[(one, words) for one, words in zip(named, references, strict=True) if one],
-    )
 
 
 async def snapshot(work: Work, kind: DocumentType, identifier: str) -> str:
@@ -283,24 +268,6 @@ def task_document(
 def concurrency_tag(project: str, environment: str, tenant: str | None) -> str:
     """Return the tag that two deployments share when they must not run at once."""
     return f"{tenant}/{project}/{environment}" if tenant else f"{project}/{environment}"
-
-
-def deployment_message(
-    category: str, project: str, version: str, environment: str, tenant: str | None
-) -> tuple[str, tuple[str, str, str, str]]:
-    """Return the message of a deployment's event, and the words in it for project, release, environment, tenant."""
-    whom = f" for {tenant}" if tenant else ""
-    message = f"Deployment of {project} release {version} to {environment}{whom} {_ENDINGS[category]}"
-    return message, (project, version, environment, tenant or "")
-
-
-_ENDINGS = {
-    events.DEPLOYMENT_QUEUED: "was queued",
-    events.DEPLOYMENT_STARTED: "started",
-    events.DEPLOYMENT_SUCCEEDED: "succeeded",
-    events.DEPLOYMENT_FAILED: "failed",
-    events.DEPLOYMENT_CANCELED: "was canceled",
-}
 
 
 async def _channel(work: Work, project: str, wanted: str | None) -> Document:

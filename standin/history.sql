@@ -10,16 +10,6 @@ SELECT Id FROM DeploymentEnvironment WHERE SpaceId = $1 ORDER BY SortOrder, leng
 SELECT DISTINCT d.EnvironmentId FROM Deployment d JOIN ServerTask t ON t.Id = d.TaskId
 WHERE d.ReleaseId = $1 AND t.State = 'Success';
 
--- name: deployment_names
-SELECT d.SpaceId, d.ProjectId, d.ReleaseId, d.EnvironmentId, d.TaskId, d.ChannelId, d.TenantId,
-    p.Name AS Project, r.Version, e.Name AS Environment, n.Name AS Tenant
-FROM Deployment d
-JOIN Release r ON r.Id = d.ReleaseId
-JOIN Project p ON p.Id = d.ProjectId
-JOIN DeploymentEnvironment e ON e.Id = d.EnvironmentId
-LEFT JOIN Tenant n ON n.Id = d.TenantId
-WHERE d.Id = $1;
-
 -- name: remember
 INSERT INTO DeploymentHistory
 SELECT d.Id, d.SpaceId, d.Name, d.ProjectId, p.Name, d.EnvironmentId, e.Name, d.ReleaseId, r.Version, d.TaskId,

@@ -18,11 +18,12 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from standin.database import connect, installation_id, open_pool, queries
+from standin.database import connect, installation_id, open_pool
 from standin.documents import KeyAllocator
 from standin.errors import FailureError, StandinError
 from standin.parent import Parent
 from standin.postgres import check_port
+from standin.statements import queries
 from standin.web.app import create_app
 from standin.web.state import NodeState
 from standin.worker import Worker
@@ -80,7 +81,7 @@ async def _run(app: Any, listener: socket.socket, worker: Worker, url: str) -> N
     Parent().watch(lambda: os.kill(os.getpid(), signal.SIGTERM))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     working = asyncio.create_task(worker.run())
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
         await asyncio.sleep(0.01)
     # What exists now lives as long as the process: the collector need not look at it again in the middle of requests.
     gc.collect()

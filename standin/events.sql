@@ -1,0 +1,15 @@
+-- The audit trail.
+
+-- name: relate
+INSERT INTO EventRelatedDocument (RelatedDocumentId, EventAutoId)
+SELECT r, e.AutoId FROM unnest($1::text[]) AS r, Event AS e WHERE e.Id = $2;
+
+-- name: deployment_names
+SELECT d.SpaceId, d.ProjectId, d.ReleaseId, d.EnvironmentId, d.TaskId, d.ChannelId, d.TenantId,
+    p.Name AS Project, r.Version, e.Name AS Environment, n.Name AS Tenant
+FROM Deployment d
+JOIN Release r ON r.Id = d.ReleaseId
+JOIN Project p ON p.Id = d.ProjectId
+JOIN DeploymentEnvironment e ON e.Id = d.EnvironmentId
+LEFT JOIN Tenant n ON n.Id = d.TenantId
+WHERE d.Id = $1;

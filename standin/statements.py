@@ -1,0 +1,17 @@
+"""SQL by name: the `.sql` files of this package."""
+
+import re
+from functools import cache
+from importlib import resources
+
+
+@cache
+def queries(name: str) -> dict[str, str]:
+    """Load the named queries of `NAME.sql`: what follows a line `-- name: xyz` up to the next such line."""
+    parts = re.split(r"^-- name: (\w+)\s*$", text(f"{name}.sql"), flags=re.MULTILINE)
+    return {key: body.strip().rstrip(";") for key, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def text(file: str) -> str:
+    """Return a file of this package."""
+    return resources.files("standin").joinpath(file).read_text("utf-8")

@@ -1,0 +1,91 @@
+"""Server tasks and the ways in which their state changes (octopus-facts §2.3)."""
+
+from typing import Any
+
+from standin import events
+from standin.documents import Document, get
+from standin.errors import Rejected, not_found
+from standin.kinds import TASK
+from standin.statements import queries
+from standin.work import Work
+
+#: States of a task that has not ended.
+ACTIVE = ("Queued", "Executing", "Cancelling")
+#: States that somebody may put an ended task into.
+SETTABLE = ("Canceled", "Failed", "Success")
+
+_ENDINGS = {
+    "Success": events.DEPLOYMENT_SUCCEEDED,
+    "Failed": events.DEPLOYMENT_FAILED,
+    "Canceled": events.DEPLOYMENT_CANCELED,
+    "TimedOut": events.DEPLOYMENT_CANCELED,
+}
+
+
+async def cancel(work: Work, task_id: str) -> Document:
+    """Cancel a task: a queued one ends at once, one that runs is stopped by its node; an ended one stays as it is.
+
+    Raises:
+        Rejected: 404, there is no such task.
+    """
+    task = await _lock(work, task_id)
+    if task["state"] == "Queued":
+        await complete(work, task_id, "Canceled", "The task was canceled before it started.")
+    elif task["state"] == "Executing":
+        await work.conn.execute(queries("tasks")["cancel_executing"], task_id, work.now)
+    return await get(work.conn, TASK, task_id)
+
+
+async def complete(work: Work, task_id: str, state: str, error: str = "", *, warnings: bool = False) -> None:
+    """End a task, in its row, in the history of deployments and in the audit trail."""
+    troubled = warnings or state != "Success"
+    await work.conn.execute(queries("tasks")["complete"], task_id, state, error, work.now, troubled)
+    deployment = await work.conn.fetchval(queries("tasks")["remember"], task_id)
+    if deployment:
+        await events.record_deployment(work, _ENDINGS[state], deployment)
+
+
+async def set_state(work: Work, task_id: str, state: str, reason: str) -> Document:
+    """Put an ended task into another state, as an administrator may (octopus-api §A.14).
+
+    Raises:
+        Rejected: 404, there is no such task; 400, no reason, or the state cannot be changed so.
+    """
+    if not reason.strip():
+        raise Rejected(400, "No reason was provided.")
+    if state not in SETTABLE:
+        raise Rejected(400, f"A task cannot be put into the state '{state}'; only into {', '.join(SETTABLE)}.")
+    task = await _lock(work, task_id)
+    if task["state"] == state:
+        raise Rejected(400, "The task is already in this state.")
+    if task["state"] not in SETTABLE:
+        raise Rejected(400, f"The state of a task can only be changed when it is {', '.join(SETTABLE)}.")
+    await work.conn.execute(queries("tasks")["change_state"], task_id, state, reason, work.now)
+    await work.conn.execute(queries("tasks")["remember"], task_id)
+    return await get(work.conn, TASK, task_id)
+
+
+async def prioritize(work: Work, task_id: str) -> Document:
+    """Move a queued task to the head of the queue.
+
+    Raises:
+        Rejected: 404, there is no such task; 400, it is not queued.
+    """
+    task = await _lock(work, task_id)
+    if task["state"] != "Queued":
+        raise Rejected(400, "Only a queued task can be moved to the head of the queue.")
+    await work.conn.execute(queries("tasks")["prioritize"], task_id, work.now)
+    return await get(work.conn, TASK, task_id)
+
+
+async def cancel_superseded(work: Work, task: Document) -> None:
+    """Cancel older queued deployments of the same project, environment and tenant (octopus-facts §2.4)."""
+    for row in await work.conn.fetch(queries("tasks")["superseded"], task["ConcurrencyTag"], task["Id"]):
+        await complete(work, row["id"], "Canceled", f"A newer deployment, {task['Id']}, has taken its place.")
+
+
+async def _lock(work: Work, task_id: str) -> Any:
+    row = await work.conn.fetchrow(queries("tasks")["lock_task"], task_id)
+    if row is None:
+        raise not_found(task_id)
+    return row
