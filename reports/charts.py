@@ -1,0 +1,202 @@
+"""Pictures as SVG by hand: they need no script, print sharply, and stretch because positions are percentages.
+
+Every picture carries a title and a description; the page puts its numbers in a table beside it.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup, escape
+
+from reports.effects import Effect
+from reports.statistics import Floats
+from reports.words import duration, times
+
+#: Factors that may be named on the axis of ratios.
+_FACTORS = (1.02, 1.05, 1.1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
+#: Verdict -> how a mark is coloured.
+TONES = {
+    "better": "good",
+    "slightly better": "good",
+    "worse": "bad",
+    "slightly worse": "bad",
+    "equivalent": "same",
+    "no worse": "same",
+    "inconclusive": "open",
+}
+#: Share of the axis that two tick labels keep apart, in percent.
+_APART = 9.0
+
+
+@dataclass(frozen=True, slots=True)
+class LogScale:
+    """Values on a logarithmic axis, as percent of its width."""
+
+    #: Value at 0 %.
+    low: float
+    #: Value at 100 %.
+    high: float
+
+    def at(self, value: float) -> float:
+        """Place a value; what lies outside is put at the edge."""
+        place = 100 * math.log(value / self.low) / math.log(self.high / self.low)
+        return round(min(100.0, max(0.0, place)), 2)
+
+    def ticks(self, candidates: Iterable[float]) -> list[float]:
+        """Choose, in the order given, candidates that lie on the axis and keep apart."""
+        chosen: list[float] = []
+        for value in candidates:
+            if self.low <= value <= self.high and all(abs(self.at(value) - self.at(one)) >= _APART for one in chosen):
+                chosen.append(value)
+        return sorted(chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The latencies of one arm."""
+
+    #: Name of the arm.
+    name: str
+    #: Class that colours it: `baseline` or `contender`.
+    style: str
+    #: Latencies in seconds, sorted.
+    latencies: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One trial in the picture of trials."""
+
+    index: int
+    pair: int
+    #: Class that colours and shapes it: `baseline` or `contender`.
+    style: str
+    #: Median latency in seconds; None when the trial does not count.
+    value: float | None
+    #: What a pointer shows.
+    label: str
+
+
+def ratio_scale(effects: Sequence[Effect]) -> LogScale:
+    """Fit an axis of ratios to intervals; 1 is always on it."""
+    low = min([0.8, *(min(effect.ci_low, 1 / effect.resolves) for effect in effects)])
+    high = max([1.25, *(max(effect.ci_high, effect.resolves) for effect in effects)])
+    return LogScale(max(low / 1.06, 1e-3), min(high * 1.06, 1e3))
+
+
+def ratio_axis(scale: LogScale, less: str, more: str) -> Markup:
+    """Draw the axis above the intervals; `less` and `more` name its directions."""
+    candidates = [1.0, *(value for factor in reversed(_FACTORS) for value in (1 / factor, factor))]
+    parts = [
+        _text(scale.at(value), 34, "same" if value == 1 else f"{times(max(value, 1 / value))}×", "middle")
+        for value in scale.ticks(candidates)
+    ]
+    parts += [_text(0, 12, f"← {less}", "start", "way"), _text(100, 12, f"{more} →", "end", "way")]
+    return _svg(40, f"Axis from {less} to {more}", "Logarithmic; equal factors are equally far from 'same'.", parts)
+
+
+def interval(effect: Effect, scale: LogScale, sentence: str) -> Markup:
+    """Draw one effect: its interval, its estimate, and the band of changes that this rig cannot see."""
+    middle, tone = 17, TONES[effect.verdict]
+    left, right = scale.at(1 / effect.resolves), scale.at(effect.resolves)
+    low, high = scale.at(effect.ci_low), scale.at(effect.ci_high)
+    parts = [
+        f'<rect class="unseen" x="{left}%" width="{right - left:.2f}%" y="1" height="32" rx="3"/>',
+        f'<line class="one" x1="{scale.at(1)}%" x2="{scale.at(1)}%" y1="-2" y2="36"/>',
+        f'<line class="ci {tone}" x1="{low}%" x2="{high}%" y1="{middle}" y2="{middle}"/>',
+        *[f'<line class="cap {tone}" x1="{x}%" x2="{x}%" y1="{middle - 6}" y2="{middle + 6}"/>' for x in (low, high)],
+        f'<circle class="estimate {tone}" cx="{scale.at(effect.ratio)}%" cy="{middle}" r="6"/>',
+    ]
+    return _svg(34, f"{effect.operation} {effect.metric}", sentence, parts)
+
+
+def latencies(curves: Sequence[Curve], title: str, description: str) -> Markup:
+    """Draw the share of requests answered within a time, for each arm, on a logarithmic time axis."""
+    ends = [np.quantile(curve.latencies, (0.002, 0.998)) for curve in curves]
+    scale = LogScale(max(min(low for low, _ in ends) / 1.1, 1e-6), max(high for _, high in ends) * 1.1)
+    parts = [
+        *_vertical_grid(scale, 200),
+        *[_level(200 - 2 * percent, f"{percent} %") for percent in (0, 50, 95)],
+        *_stretched([_path(curve, scale) for curve in curves]),
+    ]
+    for curve in curves:
+        for level in (0.50, 0.95):
+            x = scale.at(float(np.quantile(curve.latencies, level)))
+            parts.append(f'<circle class="knot {curve.style}" cx="{x}%" cy="{200 - 200 * level:g}" r="4"/>')
+    return _svg(200, title, description, parts)
+
+
+def trials(dots: Sequence[Dot], title: str, description: str) -> Markup:
+    """Draw each trial's median in the order in which they ran; the two of a pair are joined."""
+    values = [dot.value for dot in dots if dot.value]
+    scale = LogScale(min(values) / 1.15, max(values) * 1.15)
+    width, height = 100 / len(dots), 200
+    place = {dot.index: round((number + 0.5) * width, 2) for number, dot in enumerate(dots)}
+    parts = [_level(height - 2 * scale.at(tick), duration(tick)) for tick in scale.ticks(_time_ticks(scale))]
+    for left, right in zip(dots, dots[1:], strict=False):
+        if left.pair == right.pair and left.value and right.value:
+            ends = [(place[dot.index], height - 2 * scale.at(dot.value or 1)) for dot in (left, right)]
+            parts.append('<line class="pair" x1="{}%" y1="{:g}" x2="{}%" y2="{:g}"/>'.format(*ends[0], *ends[1]))
+    for dot in dots:
+        y = height - 2 * scale.at(dot.value) if dot.value else height / 2
+        parts.append(_mark(dot, place[dot.index], y))
+        parts.append(_text(place[dot.index], height + 18, str(dot.index), "middle"))
+    return _svg(height, title, description, parts)
+
+
+def _mark(dot: Dot, x: float, y: float) -> str:
+    """Draw a trial: round for the baseline, square for the contender, a cross when it does not count."""
+    tip = f"<title>{escape(dot.label)}</title>"
+    if dot.value is None:
+        return f'<g>{tip}<text class="out" x="{x}%" y="{y:g}" dy="0.35em" text-anchor="middle">✕</text></g>'
+    if dot.style == "baseline":
+        return f'<circle class="dot baseline" cx="{x}%" cy="{y:g}" r="6">{tip}</circle>'
+    return (
+        f'<svg class="dot" x="{x}%" y="{y:g}" width="1" height="1"><rect class="contender" x="-6" y="-6" '
+        f'width="12" height="12" rx="2">{tip}</rect></svg>'
+    )
+
+
+def _path(curve: Curve, scale: LogScale) -> str:
+    """Draw a distribution in a box of 100 by 100 that the page stretches."""
+    levels = np.linspace(0.002, 0.998, min(240, max(2, curve.latencies.size)))
+    points = zip(np.quantile(curve.latencies, levels), levels, strict=True)
+    steps = " ".join(f"{scale.at(float(value))},{100 - 100 * level:.2f}" for value, level in points)
+    return f'<polyline class="curve {curve.style}" points="{steps}" vector-effect="non-scaling-stroke"/>'
+
+
+def _stretched(parts: Sequence[str]) -> list[str]:
+    return ['<svg viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="200">', *parts, "</svg>"]
+
+
+def _vertical_grid(scale: LogScale, height: int) -> list[str]:
+    parts = []
+    for tick in scale.ticks(_time_ticks(scale)):
+        x = scale.at(tick)
+        parts.append(f'<line class="grid" x1="{x}%" x2="{x}%" y1="0" y2="{height}"/>')
+        parts.append(_text(x, height + 18, duration(tick), "middle"))
+    return parts
+
+
+def _level(y: float, label: str) -> str:
+    line = f'<line class="grid" x1="0" x2="100%" y1="{y:g}" y2="{y:g}"/>'
+    return f'{line}<text x="-8" y="{y:g}" dy="0.35em" text-anchor="end">{escape(label)}</text>'
+
+
+def _time_ticks(scale: LogScale) -> list[float]:
+    """Round times: decades first, then 2 and 5, and finer ones where the axis is short."""
+    decades = range(math.floor(math.log10(scale.low)) - 1, math.ceil(math.log10(scale.high)) + 1)
+    return [step * 10.0**decade for step in (1, 2, 5, 3, 7, 1.5, 4, 1.2) for decade in decades]
+
+
+def _text(x: float, y: float, label: str, anchor: str, style: str = "tick") -> str:
+    return f'<text class="{style}" x="{x}%" y="{y}" text-anchor="{anchor}">{escape(label)}</text>'
+
+
+def _svg(height: int, title: str, description: str, parts: Sequence[str]) -> Markup:
+    """Put a picture together; everything in `parts` is escaped already."""
+    name = escape(title)
+    head = f'<svg class="plot" role="img" width="100%" height="{height}" aria-label="{name}: {escape(description)}">'
+    return Markup("".join([head, f"<title>{name}</title><desc>{escape(description)}</desc>", *parts, "</svg>"]))  # noqa: S704  escaped

@@ -1,0 +1,189 @@
+"""The checks of one trial: whether the generator, its schedule and its counts were right, whatever the latencies say.
+
+A trial that fails one is INVALID, never "slow" (statistics §6).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from reports import plan as plans
+from reports import summaries
+from reports.plan import Endpoint, Plan
+from reports.statistics import carried_quantile
+from reports.summaries import FEWEST, Samples
+
+State = Literal["ok", "warn", "invalid"]
+
+#: An endpoint's own error rate is judged from this many requests up: below, one failure breaks the limit.
+FEWEST_FOR_ERRORS = 100
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One doubt, put and answered."""
+
+    #: What was looked at.
+    name: str
+    #: What was found; None when it is no number.
+    value: float | None
+    #: The limit that it was held against; None when there is none.
+    limit: float | None
+    state: State
+    #: What it says, with the number and the limit, and what to do when it is not ok.
+    message: str
+
+
+def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> list[Check]:
+    """Check a trial that has just ended.
+
+    Args:
+        facts: what `trial.json` will hold, without `checks` and `valid`.
+        requests: its `requests.parquet`.
+        plan: the run's `plan.json`.
+
+    Raises:
+        UsageError: the file of requests is missing or damaged.
+    """
+    samples = summaries.read(requests)
+    generator, decided = facts["generator"], plans.parse(plan)
+    return [
+        _recorded(facts, samples),
+        _arrived(facts, samples),
+        _offered(facts),
+        _errors(samples),
+        *[_carried(samples, endpoint) for endpoint in decided.primary if endpoint.metric in FEWEST],
+        _lag(samples, _deciding_latency(samples, decided)),
+        _generator_cpu(generator),
+        _steal(generator),
+        _pause(generator),
+    ]
+
+
+def worst(checks: list[Check]) -> State:
+    """Give the gravest state among them."""
+    states = {check.state for check in checks}
+    return "invalid" if "invalid" in states else "warn" if "warn" in states else "ok"
+
+
+def graded(value: float, warn: float, invalid: float) -> State:
+    """Hold a value of which less is better against two limits."""
+    return "invalid" if value > invalid else "warn" if value > warn else "ok"
+
+
+def _recorded(facts: Mapping[str, Any], samples: Samples) -> Check:
+    counts = (samples.recorded, int(facts["recorded"]), int(facts["counted"]))
+    lost = max(counts) - min(counts)
+    message = f"{counts[0]} requests in the file, {counts[1]} recorded by the workers, {counts[2]} counted by Locust."
+    if lost:
+        message += " Samples were lost: nothing can be said about latency. Repeat the trial."
+    return Check("recorded", lost, 0, "invalid" if lost else "ok", message)
+
+
+def _arrived(facts: Mapping[str, Any], samples: Samples) -> Check:
+    """Compare what was sent with the rows of the measured phase, operation by operation."""
+    names, counts = np.unique(samples.operation.astype(str), return_counts=True)
+    rows = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    sent = facts["sent"]
+    off = {name: rows.get(name, 0) - sent.get(name, 0) for name in sorted(rows.keys() | sent.keys())}
+    wrong = [f"{name} ({sent.get(name, 0)} sent, {rows.get(name, 0)} recorded)" for name, gap in off.items() if gap]
+    if wrong:
+        message = (
+            f"Not every request of the measured phase has its answer on file: {', '.join(wrong)}. Repeat the trial."
+        )
+        return Check("sent", float(sum(map(abs, off.values()))), 0, "invalid", message)
+    return Check("sent", 0, 0, "ok", f"All {sum(rows.values())} requests of the measured phase are on file.")
+
+
+def _offered(facts: Mapping[str, Any]) -> Check:
+    """Hold what was sent against the schedule; more than planned is a later step of a session, not a surplus."""
+    planned, sent = facts["planned"], facts["sent"]
+    total = sum(planned.values())
+    share = sum(min(sent.get(name, 0), count) for name, count in planned.items()) / total if total else 1.0
+    state: State = "invalid" if share < 0.98 else "warn" if share < 0.995 else "ok"
+    message = f"{share:.1%} of the {total} planned arrivals were sent (at least 98 % must be)."
+    if state != "ok":
+        message += " The generator could not keep its schedule: lower the rates, or give it more slots or processes."
+    return Check("offered", share, 0.98, state, message)
+
+
+def _errors(samples: Samples) -> Check:
+    """Judge failures over all requests, and over each endpoint that holds enough of them."""
+    rates = {"all requests": (int(samples.failed.sum()), samples.failed.size)}
+    for name in sorted(set(samples.operation.tolist())):
+        failed = samples.failed[samples.operation == name]
+        if failed.size >= FEWEST_FOR_ERRORS:
+            rates[name] = (int(failed.sum()), failed.size)
+    name, (failures, count) = max(rates.items(), key=lambda item: item[1][0] / max(item[1][1], 1))
+    share = failures / count if count else 1.0
+    state = graded(share, 0.001, 0.01)
+    message = f"{failures} of {count} ({name}) failed: {share:.2%} (at most 1 % may)."
+    if state != "ok":
+        message += (
+            " Look at the server's log and the column `error` of requests.parquet; lower the load if it is overload."
+        )
+    return Check("errors", share, 0.01, state, message)
+
+
+def _carried(samples: Samples, endpoint: Endpoint) -> Check:
+    operation, metric = endpoint.operation, endpoint.metric
+    count = int((samples.operation == operation).sum())
+    enough = count >= FEWEST[metric]
+    message = f"{count} requests for {operation} {metric} ({FEWEST[metric]} needed)."
+    if not enough:
+        message += " This trial says nothing about it: measure longer or raise its rate."
+    name = f"requests: {operation} {metric}"
+    return Check(name, count, FEWEST[metric], "ok" if enough else "warn", message)
+
+
+def _deciding_latency(samples: Samples, plan: Plan) -> float:
+    """Median latency of the fastest primary operation in seconds: what lag must be small against."""
+    names = {endpoint.operation for endpoint in plan.primary} & set(samples.operation.tolist())
+    medians = [float(np.median(samples.of(name).latency)) for name in sorted(names)]
+    return min(medians, default=0.0)
+
+
+def _lag(samples: Samples, deciding: float) -> Check:
+    """Judge the schedule's lag at the highest quantile that the sample carries; the maximum of few is only luck."""
+    if samples.lag.size == 0:
+        return Check("schedule lag", None, None, "invalid", "No request was measured. Lengthen the trial.")
+    level = carried_quantile(samples.lag.size)
+    lag = float(np.quantile(samples.lag, level))
+    limit, caution = max(0.010, 0.10 * deciding), max(0.005, 0.05 * deciding)
+    state = graded(lag, caution, limit)
+    message = (
+        f"Requests left {lag * 1000:.1f} ms late at p{level * 100:.0f}, the highest quantile that {samples.lag.size} "
+        f"requests carry (limit {limit * 1000:.1f} ms: 10 ms or a tenth of the deciding median)."
+    )
+    if state != "ok":
+        message += " Free a core for the generator, run it on another machine, or lower the rates."
+    return Check("schedule lag", lag, limit, state, message)
+
+
+def _generator_cpu(generator: Mapping[str, Any]) -> Check:
+    cpu = float(generator["cpu"])
+    state = graded(cpu, 0.60, 0.80)
+    message = f"The busiest generator process used {cpu:.0%} of a core (limit 80 %, caution from 60 %)."
+    if state != "ok":
+        message += " Use more Locust processes or lower the rates."
+    return Check("generator CPU", cpu, 0.80, state, message)
+
+
+def _steal(generator: Mapping[str, Any]) -> Check:
+    steal = float(generator.get("steal") or 0.0)
+    state = graded(steal, 0.01, 0.05)
+    message = f"The host took {steal:.1%} of this machine's CPU time (limit 5 %, caution from 1 %)."
+    if state != "ok":
+        message += " Run at a quieter time or on a machine of your own."
+    return Check("steal", steal, 0.05, state, message)
+
+
+def _pause(generator: Mapping[str, Any]) -> Check:
+    """Warn only: a pause that mattered shows in the lag."""
+    pause = float(generator.get("gc_pause") or 0.0)
+    message = f"The generator's longest garbage collection took {pause * 1000:.1f} ms (caution from 5 ms)."
+    if pause > 0.005:
+        message += " Its tail latencies may be the generator's own: use more processes."
+    return Check("garbage collection", pause, 0.005, "warn" if pause > 0.005 else "ok", message)

@@ -1,0 +1,237 @@
+"""The page: one self-contained HTML file that says the verdict first and shows everything behind it."""
+
+import datetime as dt
+import functools
+import math
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+import numpy as np
+from markupsafe import Markup
+
+from octoload.files import write_bytes
+from reports import charts, markdown, validity, words
+from reports import run as runs
+from reports.charts import Curve, Dot
+from reports.effects import Effect
+from reports.results import Results, state
+from reports.run import Document, Run
+from reports.summaries import SHARE, Samples
+
+_HERE = Path(__file__).parent
+#: Bytes of a PostgreSQL page, in which the query plan counts its buffers.
+_BLOCK = 8192
+
+
+def write(run: Path, results: Results) -> Path:
+    """Write `report.html` and `report.md` into the folder of a run; return the path of the first.
+
+    Raises:
+        UsageError: a file of the run is damaged, or the disk is full.
+    """
+    the_run = runs.read(run)
+    write_bytes(run / "report.md", markdown.render(the_run, results).encode())
+    path = run / "report.html"
+    write_bytes(path, render(the_run, results).encode())
+    return path
+
+
+def render(run: Run, results: Results) -> str:
+    """Compose the page."""
+    samples = {arm: runs.samples(run.trials, arm) for arm in (run.plan.baseline, run.plan.contender)}
+    latency = [effect for effect in results.effects if not effect.more_is_better]
+    return _template().render(
+        run=run,
+        plan=run.plan,
+        results=results,
+        state=state(results),
+        css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
+        when=_when(run),
+        requests=sum(part.latency.size for part in samples.values() if part),
+        heroes=[_hero(effect) for effect in results.of("primary")],
+        forests=_forests(latency, [effect for effect in results.effects if effect.more_is_better]),
+        curves=[_curves(run, operation, samples) for operation in _shown(run, samples)],
+        orders=[_order(run, effect) for effect in results.of("primary") if effect.metric == "p50"],
+        rows=_rows(run),
+        bytes=_bytes(run),
+        plans=_plans(run),
+        journal=[_entry(entry) for entry in run.journal],
+        provenance=_flat(run.provenance),
+        history=_flat(run.manifest.get("history")),
+        counts=_flat(run.manifest.get("counts")),
+    )
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    loader = jinja2.FileSystemLoader(_HERE)
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "amount": words.amount,
+        "capital": words.capital,
+        "changed": words.changed_by,
+        "duration": words.duration,
+        "plain": words.plain,
+        "share": words.share,
+        "size": words.size,
+        "times": words.times,
+    }
+    return environment.get_template("page.html")
+
+
+def _when(run: Run) -> str:
+    """Say when the first trial began, in UTC."""
+    began = min((trial.facts.started for trial in run.trials), default=None)
+    return dt.datetime.fromtimestamp(began, dt.UTC).strftime("%d %B %Y, %H:%M UTC") if began else "not yet run"
+
+
+def _hero(effect: Effect) -> dict[str, Any]:
+    """Prepare a primary endpoint's large figure and its two bars."""
+    longest = max(effect.baseline, effect.contender)
+    return {
+        "effect": effect,
+        "tone": charts.TONES[effect.verdict],
+        "factor": words.times(max(effect.ratio, 1 / effect.ratio)),
+        "bars": [100 * effect.baseline / longest, 100 * effect.contender / longest],
+    }
+
+
+def _forests(latency: list[Effect], throughput: list[Effect]) -> list[dict[str, Any]]:
+    """Group effects by what a ratio means: less time is good, more throughput is good."""
+    deciding = [effect for effect in latency if effect.role != "exploratory"]
+    others = [effect for effect in latency if effect.role == "exploratory"]
+    groups = [
+        ("Decides and controls", "faster", "slower", deciding, True),
+        ("Other pages (exploratory)", "faster", "slower", others, True),
+        ("Throughput", "lower", "higher", throughput, False),
+    ]
+    return [_forest(*group) for group in groups if group[3]]
+
+
+def _forest(title: str, less: str, more: str, effects: list[Effect], shown: bool) -> dict[str, Any]:  # noqa: FBT001
+    scale = charts.ratio_scale(effects)
+    rows = [
+        {
+            "effect": effect,
+            "tone": charts.TONES[effect.verdict],
+            "picture": charts.interval(effect, scale, _said(effect)),
+        }
+        for effect in effects
+    ]
+    return {"title": title, "axis": charts.ratio_axis(scale, less, more), "rows": rows, "open": shown}
+
+
+def _said(effect: Effect) -> str:
+    """Say an interval in words, for those who do not see it."""
+    return (
+        f"Ratio {words.times(effect.ratio)}, 95 % interval {words.times(effect.ci_low)} to {words.times(effect.ci_high)}; "
+        f"changes below {words.times(effect.resolves)} times are not visible here; {effect.verdict}."
+    )
+
+
+def _shown(run: Run, samples: dict[str, Samples | None]) -> list[str]:
+    """Primary operations, then controls, as far as both arms have requests of them."""
+    names = dict.fromkeys([*(endpoint.operation for endpoint in run.plan.primary), *run.plan.control])
+    return [name for name in names if all(part and (part.operation == name).sum() > 1 for part in samples.values())]
+
+
+def _curves(run: Run, operation: str, samples: dict[str, Samples | None]) -> dict[str, Any]:
+    """Prepare the latency distributions of one operation, pooled over an arm's trials."""
+    curves, table = [], []
+    for arm, style in ((run.plan.baseline, "baseline"), (run.plan.contender, "contender")):
+        part = samples[arm]
+        assert part is not None
+        own = part.of(operation)
+        curves.append(Curve(arm, style, np.sort(own.latency)))
+        quantiles = {metric: float(np.quantile(own.latency, level)) for metric, level in SHARE.items()}
+        table.append(
+            {"arm": arm, "style": style, "requests": own.latency.size, "failed": int(own.failed.sum()), **quantiles}
+        )
+    said = "; ".join(
+        f"{row['arm']}: half within {words.duration(row['p50'])}, 95 % within {words.duration(row['p95'])}"
+        for row in table
+    )
+    title = f"Latency of {words.plain(operation)}"
+    return {"operation": operation, "picture": charts.latencies(curves, title, said), "table": table}
+
+
+def _order(run: Run, effect: Effect) -> dict[str, Any]:
+    """Prepare the trials in the order in which they ran."""
+    dots = []
+    for trial in run.trials:
+        facts = trial.facts
+        summary = trial.operations.get(effect.operation)
+        value = summary.p50 if summary else None
+        left_out = "" if facts.valid else f"; left out: {validity.reason(trial)}"
+        label = f"trial {facts.index}, pair {facts.pair}, {facts.arm}: {words.duration(value)}{left_out}"
+        dots.append(
+            Dot(facts.index, facts.pair, "baseline" if facts.arm == run.plan.baseline else "contender", value, label)
+        )
+    title = f"Median latency of {words.plain(effect.operation)} in each trial"
+    said = "; ".join(dot.label for dot in dots)
+    return {"operation": effect.operation, "picture": charts.trials(dots, title, said)}
+
+
+def _rows(run: Run) -> list[dict[str, Any]]:
+    """Compare row counts by table, largest first; tables that hold nothing are left out."""
+    before, after = (run.database.get(arm, {}).get("rows", {}) for arm in (run.plan.baseline, run.plan.contender))
+    rows = [
+        {"table": table, "before": before.get(table, 0), "after": after.get(table, 0)}
+        for table in before.keys() | after.keys()
+    ]
+    largest = max((max(row["before"], row["after"]) for row in rows), default=0)
+    for row in rows:
+        row["bars"] = [100 * math.sqrt(row[side] / largest) if largest else 0.0 for side in ("before", "after")]
+    return sorted(
+        (row for row in rows if row["before"] or row["after"]), key=lambda row: (-row["before"], row["table"])
+    )
+
+
+def _bytes(run: Run) -> list[dict[str, Any]]:
+    arms = [
+        (arm, run.database[arm].get("bytes")) for arm in (run.plan.baseline, run.plan.contender) if arm in run.database
+    ]
+    return [{"arm": arm, "bytes": octets} for arm, octets in arms if octets]
+
+
+def _plans(run: Run) -> list[dict[str, Any]]:
+    """Prepare the dashboard's query plan of both arms."""
+    found = []
+    for arm, style in ((run.plan.baseline, "baseline"), (run.plan.contender, "contender")):
+        dashboard = run.database.get(arm, {}).get("dashboard")
+        if dashboard:
+            blocks = dashboard.get("shared_hit", 0) + dashboard.get("shared_read", 0)
+            found.append({"arm": arm, "style": style, "blocks": blocks, "touched": blocks * _BLOCK, **dashboard})
+    return found
+
+
+def _entry(entry: Document) -> dict[str, Any]:
+    """Prepare one line of the journal."""
+    at = entry.get("at")
+    clock = dt.datetime.fromtimestamp(at, dt.UTC).strftime("%H:%M:%S") if isinstance(at, int | float) else ""
+    rest = {key: value for key, value in entry.items() if key not in {"at", "kind", "what", "where"}}
+    return {
+        "clock": clock,
+        "kind": entry.get("kind", ""),
+        "what": entry.get("what", ""),
+        "where": entry.get("where", ""),
+        "rest": [(words.plain(key), _json(value)) for key, value in rest.items()],
+    }
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _flat(value: Any, path: str = "") -> list[tuple[str, str]]:
+    """List the leaves of a document as (path in words, value)."""
+    if isinstance(value, dict):
+        inner = [(key, item) for key, item in value.items() if key not in {"format", "version"} or path]
+        return [leaf for key, item in inner for leaf in _flat(item, f"{path} {words.plain(str(key))}".strip())]
+    if isinstance(value, list):
+        return [leaf for number, item in enumerate(value, start=1) for leaf in _flat(item, f"{path} {number}")]
+    return [] if value is None else [(path, f"{value:,}" if isinstance(value, int) and value >= 10000 else str(value))]

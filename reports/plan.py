@@ -1,0 +1,102 @@
+"""`plan.json` as reports read it: all that was decided before the first trial."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from octoload.errors import UsageError
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """One metric of one operation."""
+
+    operation: str
+    #: `p50`, `p95`, `p99` or `throughput`.
+    metric: str
+
+
+class Design(msgspec.Struct, frozen=True):
+    """How much was to be measured, and in which order."""
+
+    pairs: int
+    #: Measured seconds of a trial.
+    seconds: float
+    #: Seconds of load before them.
+    warm_up: float
+    #: The order of trials and all arrivals follow from it.
+    seed: int
+    #: Whether it only shows how the tool works.
+    demonstration: bool = False
+
+
+class Workload(msgspec.Struct, frozen=True):
+    """What was driven at every arm alike."""
+
+    arrivals: str
+    #: Sessions under way at once, at most.
+    slots: int
+    #: Sessions a second by scenario.
+    mix: dict[str, float]
+
+
+class Server(msgspec.Struct, frozen=True):
+    """What was measured."""
+
+    kind: Literal["standin", "octopus"]
+    #: How many times faster than Octopus' timers the stand-in's run.
+    time_scale: float = 1.0
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it only stands in for Octopus."""
+        return self.kind == "standin"
+
+
+class PlannedTrial(msgspec.Struct, frozen=True):
+    """One trial in the order to run."""
+
+    #: Position, from 1.
+    index: int
+    #: Pair, from 1.
+    pair: int
+    arm: str
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The decisions of a run."""
+
+    name: str
+    question: str
+    #: What the contender is, as a verdict says it: "keeping 3 releases".
+    subject: str
+    #: Names of the arms that are compared.
+    baseline: str
+    contender: str
+    #: Arm -> description in words.
+    arms: dict[str, str]
+    design: Design
+    workload: Workload
+    #: Endpoints that decide the verdict.
+    primary: list[Endpoint]
+    #: Operations that the change must leave as they are.
+    control: list[str]
+    #: What the contender is meant to change on the server: `rows`.
+    changes: list[str]
+    #: Changes smaller than this share do not matter in practice.
+    margin: float
+    #: Whether the verdict decides the exit code.
+    gate: bool
+    server: Server
+    trials: list[PlannedTrial]
+
+
+def parse(document: dict[str, Any], where: str = "plan.json") -> Plan:
+    """Type a decoded `plan.json`.
+
+    Raises:
+        UsageError: a member is missing or of the wrong type.
+    """
+    try:
+        return msgspec.convert(document, Plan)
+    except msgspec.ValidationError as exc:
+        raise UsageError(f"{where}: {exc}", "Run the experiment again with this octoload.") from exc

@@ -1,0 +1,183 @@
+"""The result of a run: effects, checks, the verdict in words and the exit code; written as `results.json`."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from octoload import files
+from reports import run as runs
+from reports import validity, words
+from reports.checks import Check, worst
+from reports.effects import Effect, ErrorRate, Role, compare, compare_errors
+from reports.run import Document, Run, Trial
+from reports.summaries import Summary
+
+#: A gate passes only when the error rate's upper limit stays below this share (statistics §2.9).
+ERROR_MARGIN = 0.005
+
+PASSED, FAILED, INVALID, UNDECIDED = 0, 1, 3, 4
+
+
+class TrialResult(msgspec.Struct, frozen=True):
+    """One trial as the result lists it."""
+
+    #: Position in the run, from 1.
+    index: int
+    pair: int
+    arm: str
+    attempt: int
+    #: Unix seconds.
+    started: float
+    valid: bool
+    #: Names of the checks that did not pass.
+    doubts: list[str]
+    #: Block values by operation; empty when it is not valid.
+    operations: dict[str, Summary]
+
+
+class Results(msgspec.Struct, frozen=True):
+    """`results.json` (docs/formats.md)."""
+
+    name: str
+    question: str
+    #: The verdict in words.
+    sentence: str
+    #: Whether the measurement may be believed.
+    valid: bool
+    #: What a reader must know: messages of the checks that are not ok.
+    warnings: list[str]
+    effects: list[Effect]
+    error_rates: list[ErrorRate]
+    checks: list[Check]
+    trials: list[TrialResult]
+    #: Arm -> `database.json`.
+    database: dict[str, Document]
+    provenance: Document
+    #: 0 finished or gate passed, 1 gate failed, 3 INVALID, 4 gate undecided (design §7).
+    exit_code: int
+
+    def of(self, role: Role) -> list[Effect]:
+        """Effects of one role."""
+        return [effect for effect in self.effects if effect.role == role]
+
+
+def build(run: Path) -> Results:
+    """Reduce a run's folder to its result and write `results.json` into it.
+
+    Raises:
+        UsageError: the folder is no run, a file in it is damaged, or the disk is full.
+    """
+    results = reduce(runs.read(run))
+    files.write_json(run / "results.json", "results", 1, _finite(msgspec.to_builtins(results)))
+    return results
+
+
+def reduce(run: Run) -> Results:
+    """Compute the result of a run that was read."""
+    pairs = run.pairs
+    effects, errors = compare(pairs, run.plan), compare_errors(pairs)
+    checks = validity.check_run(run, effects, errors)
+    primary = [effect for effect in effects if effect.role == "primary"]
+    faults = [check.message for check in checks if check.state == "invalid"]
+    return Results(
+        name=run.plan.name,
+        question=run.plan.question,
+        sentence=words.invalid_sentence(faults) if faults else words.sentence(run.plan, primary),
+        valid=not faults,
+        warnings=[check.message for check in checks if check.state != "ok"],
+        effects=effects,
+        error_rates=errors,
+        checks=checks,
+        trials=[_trial(trial) for trial in run.trials],
+        database=run.database,
+        provenance=run.provenance,
+        exit_code=exit_code(run, effects, errors, valid=not faults),
+    )
+
+
+def exit_code(run: Run, effects: list[Effect], errors: list[ErrorRate], *, valid: bool) -> int:
+    """Turn a run's outcome into the exit code of design §7; only a gate turns a verdict into one.
+
+    A gate passes when every primary endpoint is shown to be no worse and its errors not more frequent (statistics §2.9).
+    """
+    if not valid:
+        return INVALID
+    if not run.plan.gate:
+        return PASSED
+    primary = [effect for effect in effects if effect.role == "primary"]
+    verdicts = {effect.verdict for effect in primary}
+    deciding = {effect.operation for effect in primary}
+    failing = [rate for rate in errors if rate.operation in deciding and rate.upper >= ERROR_MARGIN]
+    if verdicts & {"worse", "slightly worse"} or any(rate.difference >= ERROR_MARGIN for rate in failing):
+        return FAILED
+    return UNDECIDED if failing or "inconclusive" in verdicts else PASSED
+
+
+def _trial(trial: Trial) -> TrialResult:
+    facts = trial.facts
+    return TrialResult(
+        index=facts.index,
+        pair=facts.pair,
+        arm=facts.arm,
+        attempt=facts.attempt,
+        started=facts.started,
+        valid=facts.valid,
+        doubts=[check.name for check in facts.checks if check.state != "ok"],
+        operations=trial.operations,
+    )
+
+
+def _finite(value: Any) -> Any:
+    """Replace what JSON cannot say (NaN, infinity) by null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def console(results: Results) -> RenderableType:
+    """Lay the result out for a terminal: doubts, effects, and last the sentence."""
+    parts: list[RenderableType] = [Text()]
+    shown = results.of("primary") + results.of("control")
+    if shown:
+        parts += [_table(shown), Text()]
+    colours = {"ok": "green", "warn": "yellow", "invalid": "red"}
+    parts += [
+        Text.assemble(("! ", f"bold {colours[check.state]}"), check.message)
+        for check in results.checks
+        if check.state != "ok"
+    ]
+    style = "bold" if results.valid else "bold red"
+    return Group(*parts, Text(), Text(results.sentence, style=style))
+
+
+def _table(effects: list[Effect]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("operation", "metric", "role", "baseline", "contender", "ratio", "95 % CI", "verdict"):
+        table.add_column(heading, justify="right" if heading in {"baseline", "contender", "ratio"} else "left")
+    for effect in effects:
+        table.add_row(
+            effect.operation,
+            effect.metric,
+            effect.role,
+            words.amount(effect.baseline, effect.metric),
+            words.amount(effect.contender, effect.metric),
+            words.times(effect.ratio),
+            f"{words.times(effect.ci_low)} to {words.times(effect.ci_high)}",
+            Text(effect.verdict, style=_COLOURS.get(effect.verdict, "")),
+        )
+    return table
+
+
+_COLOURS = {"better": "green", "slightly better": "green", "worse": "red", "slightly worse": "red"}
+
+
+def state(results: Results) -> str:
+    """Give the gravest state of the run's checks: `ok`, `warn` or `invalid`."""
+    return worst(results.checks)

@@ -1,0 +1,151 @@
+"""A run's folder as it is read: the plan, the trials that count, and what stands beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from octoload.errors import UsageError
+from octoload.files import read_json
+from reports import plan as plans
+from reports import summaries
+from reports.checks import Check
+from reports.effects import Block, Pair
+from reports.plan import Plan
+from reports.summaries import Summary
+
+#: A file of the run as decoded JSON.
+Document = dict[str, Any]
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What reports need of `trial.json`; times in Unix seconds."""
+
+    #: Position in the run, from 1.
+    index: int
+    #: Its pair, from 1.
+    pair: int
+    #: Name of its arm.
+    arm: str
+    started: float
+    #: Bounds of the measured phase.
+    measured_from: float
+    measured_until: float
+    #: Operation -> requests of the measured phase.
+    sent: dict[str, int]
+    checks: list[Check]
+    #: Whether its checks let it count.
+    valid: bool
+    #: How often it was run, from 1.
+    attempt: int = 1
+    #: Warnings of the generator.
+    log: list[str] = []
+
+    @property
+    def seconds(self) -> float:
+        """Length of the measured phase."""
+        return self.measured_until - self.measured_from
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One trial as its folder holds it."""
+
+    #: Its folder.
+    folder: Path
+    facts: Facts
+    #: Block values by operation; empty when the trial is not valid.
+    operations: dict[str, Summary]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that reports read; what an unfinished run has not got is empty."""
+
+    #: The folder.
+    folder: Path
+    plan: Plan
+    #: The latest attempt of every trial that was run, in order.
+    trials: list[Trial]
+    manifest: Document
+    provenance: Document
+    #: Arm -> `database.json`, where the arm has one.
+    database: dict[str, Document]
+    #: Lines of `journal.jsonl`.
+    journal: list[Document]
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """Pairs of which both trials are valid."""
+        blocks: dict[int, dict[str, Block]] = {}
+        for trial in self.trials:
+            if trial.facts.valid:
+                facts = trial.facts
+                block = Block(facts.index, facts.pair, facts.arm, trial.operations)
+                blocks.setdefault(facts.pair, {})[facts.arm] = block
+        baseline, contender = self.plan.baseline, self.plan.contender
+        whole = [pair for _, pair in sorted(blocks.items()) if {baseline, contender} <= set(pair)]
+        return [Pair(pair[baseline], pair[contender]) for pair in whole]
+
+
+def read(folder: Path) -> Run:
+    """Read the folder of a run, finished or not.
+
+    Raises:
+        UsageError: it is no such folder, or a file in it is damaged.
+    """
+    path = folder / "plan.json"
+    return Run(
+        folder,
+        plans.parse(read_json(path, "plan", 1), str(path)),
+        _trials(folder),
+        _optional(folder / "manifest.json", "manifest"),
+        _optional(folder / "provenance.json", "provenance"),
+        {path.parent.name: read_json(path, "database", 1) for path in sorted(folder.glob("arms/*/database.json"))},
+        _journal(folder / "journal.jsonl"),
+    )
+
+
+def samples(trials: Sequence[Trial], arm: str) -> summaries.Samples | None:
+    """Read the measured requests of an arm's valid trials as one; None when there are none."""
+    folders = [trial.folder for trial in trials if trial.facts.valid and trial.facts.arm == arm]
+    return summaries.join([summaries.read(folder / "requests.parquet") for folder in folders]) if folders else None
+
+
+def _optional(path: Path, name: str) -> Document:
+    return read_json(path, name, 1) if path.exists() else {}
+
+
+def _trials(folder: Path) -> list[Trial]:
+    latest: dict[int, tuple[Path, Facts]] = {}
+    for path in sorted(folder.glob("trials/*/trial.json")):
+        facts = _facts(path)
+        if facts.index not in latest or facts.attempt >= latest[facts.index][1].attempt:
+            latest[facts.index] = (path.parent, facts)
+    return [_trial(*found) for _, found in sorted(latest.items())]
+
+
+def _facts(path: Path) -> Facts:
+    try:
+        return msgspec.convert(read_json(path, "trial", 1), Facts)
+    except msgspec.ValidationError as exc:
+        raise UsageError(f"{path}: {exc}", "Run the trial again: octoload run --resume.") from exc
+
+
+def _trial(folder: Path, facts: Facts) -> Trial:
+    if not facts.valid:
+        return Trial(folder, facts, {})
+    return Trial(folder, facts, summaries.summarise(summaries.read(folder / "requests.parquet"), facts.seconds))
+
+
+def _journal(path: Path) -> list[Document]:
+    """Read the journal; lines that a crash cut short say so."""
+    entries: list[Document] = []
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        try:
+            entries.append(msgspec.json.decode(line, type=Document))
+        except msgspec.DecodeError:
+            entries.append({"kind": "unreadable", "line": line.decode(errors="replace")})
+    return entries

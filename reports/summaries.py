@@ -1,0 +1,143 @@
+"""A trial's requests reduced to block values: latency quantiles, throughput and error rate by operation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from octoload.errors import UsageError
+
+Floats = npt.NDArray[np.float64]
+
+#: Requests that a block must hold before it gets this quantile (statistics §1.4 step 4).
+FEWEST = {"p50": 50, "p95": 200, "p99": 1000}
+#: The share that each quantile's name stands for.
+SHARE = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
+#: All metrics, in the order in which reports show them.
+METRICS = ("p50", "p95", "p99", "throughput")
+
+_COLUMNS = ["intended", "sent", "done", "operation", "phase", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The requests of one trial as columns of equal length; times in Unix seconds."""
+
+    #: When the schedule wanted the request sent.
+    intended: Floats
+    #: When it was sent.
+    sent: Floats
+    #: When its answer was complete, or its failure known.
+    done: Floats
+    #: What was asked.
+    operation: npt.NDArray[np.object_]
+    #: Whether it failed; a failed request stays in every quantile with the time that it took.
+    failed: npt.NDArray[np.bool_]
+    #: Rows of the file, warm-up included.
+    recorded: int
+
+    @property
+    def latency(self) -> Floats:
+        """Seconds from the intended time to the answer."""
+        return self.done - self.intended
+
+    @property
+    def lag(self) -> Floats:
+        """Seconds from the intended time to the sending: the generator's own fault."""
+        return self.sent - self.intended
+
+    def of(self, operation: str) -> "Samples":
+        """Keep one operation."""
+        keep = self.operation == operation
+        return Samples(
+            self.intended[keep],
+            self.sent[keep],
+            self.done[keep],
+            self.operation[keep],
+            self.failed[keep],
+            self.recorded,
+        )
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """One operation in one block."""
+
+    #: Requests in the measured phase.
+    requests: int
+    #: How many of them failed.
+    failures: int
+    #: Latency quantiles in seconds; None when the block holds too few requests for it.
+    p50: float | None
+    p95: float | None
+    p99: float | None
+    #: Answers without a failure a second.
+    throughput: float
+    #: Failures as a share of requests.
+    error_rate: float
+
+    def value(self, metric: str) -> float | None:
+        """Look a metric up by its name."""
+        value: float | None = getattr(self, metric)
+        return value
+
+
+def read(path: Path) -> Samples:
+    """Read the measured phase of a trial.
+
+    Raises:
+        UsageError: the file is missing, damaged or lacks a column.
+    """
+    try:
+        table = pq.read_table(path, columns=_COLUMNS)
+    except (OSError, pa.ArrowException) as exc:
+        raise UsageError(f"{path} cannot be read: {str(exc).splitlines()[0]}", "Run the trial again.") from exc
+    missing = set(_COLUMNS) - set(table.column_names)
+    if missing:
+        raise UsageError(f"{path} lacks the column {min(missing)!r}", "Is it an octoload.requests file?")
+    measured = table.filter(pa.compute.equal(table["phase"], "measured"))
+    intended, sent, done = (_floats(measured[name]) for name in ("intended", "sent", "done"))
+    return Samples(intended, sent, done, _words(measured["operation"]), _words(measured["error"]) != "", len(table))
+
+
+def join(parts: Sequence[Samples]) -> Samples:
+    """Put trials one after the other: a quantile of several trials comes from all their requests."""
+    return Samples(
+        np.concatenate([part.intended for part in parts]),
+        np.concatenate([part.sent for part in parts]),
+        np.concatenate([part.done for part in parts]),
+        np.concatenate([part.operation for part in parts]),
+        np.concatenate([part.failed for part in parts]),
+        sum(part.recorded for part in parts),
+    )
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    return np.asarray(column.to_numpy(), dtype=np.float64)
+
+
+def _words(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    """Plain strings, with "" where nothing stands."""
+    return np.asarray(pa.compute.fill_null(column.cast(pa.string()), "").to_numpy(), dtype=np.object_)
+
+
+def summarise(samples: Samples, seconds: float) -> dict[str, Summary]:
+    """Reduce a trial to one Summary an operation; `seconds` is the length of the measured phase."""
+    names = sorted(set(samples.operation.tolist()))
+    return {name: _summary(samples.of(name), seconds) for name in names}
+
+
+def _summary(samples: Samples, seconds: float) -> Summary:
+    count, failures = samples.latency.size, int(samples.failed.sum())
+    p50, p95, p99 = (quantile(samples.latency, metric) for metric in SHARE)
+    served = (count - failures) / seconds if seconds > 0 else 0.0
+    return Summary(count, failures, p50, p95, p99, served, failures / count if count else 0.0)
+
+
+def quantile(latency: Floats, metric: str) -> float | None:
+    """Give a latency quantile in seconds, or None when the sample is too small to carry it."""
+    return float(np.quantile(latency, SHARE[metric])) if latency.size >= FEWEST[metric] else None

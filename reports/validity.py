@@ -1,0 +1,219 @@
+"""The checks of a whole run: what makes its result void, and what a reader must know before believing it."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from reports import statistics
+from reports.checks import Check, State, graded
+from reports.effects import ALPHA, Effect, ErrorRate, Pair
+from reports.run import Document, Run, Trial
+from reports.words import changed_by, share, times
+
+#: A control that moves by more than this share says that something else changed too.
+CONTROL_MOVES = 0.15
+#: Tables that differ by no more than this share, or this many rows, hold the same data (statistics §6).
+SAME_SHARE, SAME_ROWS = 0.01, 10
+
+
+def check_run(run: Run, effects: Sequence[Effect], errors: Sequence[ErrorRate]) -> list[Check]:
+    """Put every doubt about a run; `effects` and `errors` are its own."""
+    pairs = run.pairs
+    primary = [effect for effect in effects if effect.role == "primary"]
+    return [
+        *_labels(run),
+        _pairs(run, pairs),
+        *_endpoints(run, effects),
+        _dropped(run.trials),
+        _mix(run, pairs),
+        *_error_rates(errors),
+        *[_order(effect, pairs) for effect in primary if effect.pairs == len(pairs)],
+        *[_agreement(effect) for effect in primary if effect.hl_low is not None],
+        *[_resolution(effect, run.plan.margin) for effect in primary],
+        *[_control(effect) for effect in effects if effect.role == "control"],
+        *_rows(run),
+    ]
+
+
+def _labels(run: Run) -> list[Check]:
+    """Say what kind of run this is; these are no faults and never go away by measuring better."""
+    design, server, labels = run.plan.design, run.plan.server, []
+    if design.demonstration:
+        message = (
+            f"A demonstration: {design.pairs} pairs of {design.seconds:g} s show how the tool works. "
+            "Run the full design before you decide anything."
+        )
+        labels.append(Check("demonstration", None, None, "warn", message))
+    if server.simulated:
+        message = "A simulated server: these are not Octopus' numbers. Measure your own instance before you decide."
+        if server.time_scale != 1:
+            message += f" Its timers run {server.time_scale:g} times faster than Octopus'."
+        labels.append(Check("simulated server", server.time_scale, None, "warn", message))
+    return labels
+
+
+def _pairs(run: Run, pairs: Sequence[Pair]) -> Check:
+    count, planned = len(pairs), run.plan.design.pairs
+    state: State = "invalid" if count < 4 else "warn" if count < 6 else "ok"
+    message = f"{count} of {planned} planned pairs are valid (6 are wanted, 4 are the least)."
+    if len(run.trials) < len(run.plan.trials):
+        message += f" {len(run.plan.trials) - len(run.trials)} trials were not run: go on with octoload run --resume."
+        state = "invalid" if state == "invalid" else "warn"
+    elif state != "ok":
+        message += " Add pairs, or see below why trials were dropped."
+    return Check("pairs", count, 6, state, message)
+
+
+def _endpoints(run: Run, effects: Sequence[Effect]) -> list[Check]:
+    """Demand that every primary endpoint was carried by enough pairs."""
+    carried = {(effect.operation, effect.metric): effect.pairs for effect in effects}
+    whole, checks = len(run.pairs), []
+    for endpoint in run.plan.primary:
+        count = carried.get((endpoint.operation, endpoint.metric), 0)
+        if count < whole or whole == 0:
+            state: State = "invalid" if count < 4 else "warn"
+            message = (
+                f"{endpoint.operation} {endpoint.metric} has enough requests in {count} of {whole} valid pairs "
+                "(at least 4 needed). Measure longer, or raise its rate."
+            )
+            checks.append(Check(f"endpoint: {endpoint.operation} {endpoint.metric}", count, 4, state, message))
+    return checks
+
+
+def _dropped(trials: Sequence[Trial]) -> Check:
+    """List what was left out: only ever for what the checks say, never for a latency."""
+    dropped = [trial for trial in trials if not trial.facts.valid]
+    reasons = [f"{trial.facts.index} ({trial.facts.arm}: {reason(trial)})" for trial in dropped]
+    repeated = sum(trial.facts.attempt > 1 for trial in trials)
+    message = f"{len(dropped)} trials left out" + (f": {'; '.join(reasons)}." if reasons else ".")
+    message += f" {repeated} were repeated." if repeated else ""
+    return Check("trials left out", len(dropped), 0, "warn" if dropped else "ok", message)
+
+
+def reason(trial: Trial) -> str:
+    """Name the checks that made a trial invalid."""
+    return ", ".join(check.name for check in trial.facts.checks if check.state == "invalid") or "marked invalid"
+
+
+def _mix(run: Run, pairs: Sequence[Pair]) -> Check:
+    """Demand the same mix of operations in both arms (statistics §6)."""
+    counts = [_counts(pairs, side) for side in ("baseline", "contender")]
+    names = sorted(counts[0].keys() | counts[1].keys())
+    totals = [max(1, sum(count.values())) for count in counts]
+    gaps = {name: abs(counts[0][name] / totals[0] - counts[1][name] / totals[1]) for name in names}
+    deciding = {endpoint.operation for endpoint in run.plan.primary}
+    widest = max((gaps.get(name, 0.0) for name in deciding), default=0.0)
+    p = statistics.same_mix([counts[0][name] for name in names], [counts[1][name] for name in names])
+    unlike = p < 0.001
+    state: State = "invalid" if unlike and widest > 0.02 else "warn" if unlike else "ok"
+    message = (
+        f"The share of the deciding operations differs by {widest * 100:.1f} percentage points between the arms "
+        f"(limit 2), chi-square p = {p:.2g} (limit 0.001)."
+    )
+    if state != "ok":
+        message += " The arms were not asked the same: look at sessions that broke off, and repeat."
+    return Check("mix", widest, 0.02, state, message)
+
+
+def _counts(pairs: Sequence[Pair], side: str) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for pair in pairs:
+        total.update({name: summary.requests for name, summary in getattr(pair, side).operations.items()})
+    return total
+
+
+def _error_rates(errors: Sequence[ErrorRate]) -> list[Check]:
+    """Void a comparison of an arm that fails with one that answers: failing is often fast (statistics §6)."""
+    checks = []
+    for rate, p in zip(errors, statistics.holm([rate.p for rate in errors]), strict=True):
+        if p < ALPHA and abs(rate.difference) > 0.001:
+            message = (
+                f"{rate.operation} fails in {rate.baseline:.2%} of the baseline's requests and in {rate.contender:.2%} "
+                f"of the contender's (p = {p:.2g}). Find out why before comparing their latencies."
+            )
+            checks.append(Check(f"errors: {rate.operation}", rate.difference, 0, "invalid", message))
+    return checks
+
+
+def _order(effect: Effect, pairs: Sequence[Pair]) -> Check:
+    p = statistics.order_effect(effect.log_ratios, [pair.baseline_first for pair in pairs])
+    name = f"order: {effect.operation} {effect.metric}"
+    if math.isnan(p):
+        return Check(name, None, 0.05, "warn", "All pairs ran in one order, so drift cannot be told. Add pairs.")
+    state: State = "warn" if p < ALPHA else "ok"
+    message = f"Pairs with the baseline first against the others: p = {p:.2g} (limit 0.05)."
+    if state == "warn":
+        message += " Carry-over or drift suspected: lengthen the warm-up and the pause between trials."
+    return Check(name, p, 0.05, state, message)
+
+
+def _agreement(effect: Effect) -> Check:
+    """Compare Student's and Wilcoxon's answers to "is the ratio 1?"."""
+    assert effect.hl_low is not None
+    assert effect.hl_high is not None
+    agree = (effect.ci_low <= 1 <= effect.ci_high) == (effect.hl_low <= 1 <= effect.hl_high)
+    message = (
+        f"Student's interval {times(effect.ci_low)} to {times(effect.ci_high)}, "
+        f"Wilcoxon's {times(effect.hl_low)} to {times(effect.hl_high)}: they {'agree' if agree else 'disagree'} about 1."
+    )
+    if not agree:
+        message += " One pair weighs too much: look at the trials in their order, and add pairs."
+    return Check(f"agreement: {effect.operation} {effect.metric}", None, None, "ok" if agree else "warn", message)
+
+
+def _resolution(effect: Effect, margin: float) -> Check:
+    state: State = "warn" if effect.resolves > 1 + margin else "ok"
+    message = (
+        f"{effect.pairs} pairs on this rig resolve {effect.operation} {effect.metric} from x{times(effect.resolves)} up "
+        f"(wanted: x{1 + margin:.2f})."
+    )
+    if state == "warn":
+        message += " Smaller changes cannot be seen: add pairs, measure longer, or find a quieter machine."
+    return Check(f"resolution: {effect.operation} {effect.metric}", effect.resolves, 1 + margin, state, message)
+
+
+def _control(effect: Effect) -> Check:
+    """Warn when something moved that the change should leave alone."""
+    moved = max(effect.ratio, 1 / effect.ratio) - 1
+    sure = not effect.ci_low <= 1 <= effect.ci_high
+    state = graded(moved, CONTROL_MOVES, float("inf")) if sure else "ok"
+    message = (
+        f"The control {effect.operation} {effect.metric} is {changed_by(effect)} (95 % CI of the ratio "
+        f"{times(effect.ci_low)} to {times(effect.ci_high)}; caution beyond {share(CONTROL_MOVES)})."
+    )
+    if state != "ok":
+        message += (
+            " Part of the effect is not what the change does to its own pages: less contention for the same machine, "
+            "or another difference between the arms. Look for one."
+        )
+    return Check(f"control: {effect.operation} {effect.metric}", effect.ratio, 1 + CONTROL_MOVES, state, message)
+
+
+def _rows(run: Run) -> list[Check]:
+    """Compare the arms' tables: equal, unless the contender is meant to change them; then demand that it did."""
+    arms = [run.database.get(name) for name in (run.plan.baseline, run.plan.contender)]
+    if arms[0] is None or arms[1] is None:
+        return []
+    unlike = _unlike(arms[0], arms[1])
+    named = ", ".join(unlike[:5]) or "none"
+    if "rows" in run.plan.changes:
+        message = f"The change is meant to cut rows; tables that differ: {named}."
+        if not unlike:
+            message += " It did nothing: see journal.jsonl and the server's task log."
+        return [Check("rows", len(unlike), 1, "ok" if unlike else "invalid", message)]
+    message = f"Both arms must hold the same data (±1 %); tables that differ: {named}."
+    if unlike:
+        message += " Restore both from one backup."
+    return [Check("rows", len(unlike), 0, "invalid" if unlike else "ok", message)]
+
+
+def _unlike(baseline: Document, contender: Document) -> list[str]:
+    """Tables whose row counts differ by more than the tolerance."""
+    before: Mapping[str, int] = baseline.get("rows", {})
+    after: Mapping[str, int] = contender.get("rows", {})
+    return [
+        table
+        for table in sorted(before.keys() | after.keys())
+        if abs(before.get(table, 0) - after.get(table, 0))
+        > max(SAME_ROWS, SAME_SHARE * max(before.get(table, 0), after.get(table, 0)))
+    ]

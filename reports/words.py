@@ -1,0 +1,120 @@
+"""Effects in words: the sentence of a verdict, and numbers as people read them."""
+
+import math
+import re
+from collections.abc import Sequence
+
+from reports.effects import Effect
+from reports.plan import Plan
+
+
+def sentence(plan: Plan, primary: Sequence[Effect]) -> str:
+    """Say what the primary endpoints decided; one sentence each (the template of statistics §2.9)."""
+    return " ".join(_verdict(plan, effect) for effect in primary)
+
+
+def invalid_sentence(messages: Sequence[str]) -> str:
+    """Say that there is no verdict, and why."""
+    others = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
+    return f"INVALID: the measurement cannot answer the question. {messages[0]}{others}"
+
+
+def _verdict(plan: Plan, effect: Effect) -> str:
+    """Say one verdict: whom it is about, how much, how sure."""
+    subject, page, margin = capital(plan.subject), f"the {plain(effect.operation)}", share(plan.margin)
+    ratio = f"its {effect.metric} is {times(effect.ratio)} x the baseline's"
+    match effect.verdict:
+        case "better" | "worse":
+            claim = f"{subject} makes {page} {_gain(effect)}"
+        case "slightly better" | "slightly worse":
+            claim = f"{subject} makes {page} {_gain(effect)}, which is not beyond the margin of {margin}"
+        case "equivalent":
+            claim = f"{subject} makes no difference to {page} that matters: {ratio}, within the margin of {margin}"
+        case "no worse":
+            claim = f"{subject} does not make {page} {_harm(effect)} by {margin} or more; whether it gains is not shown"
+        case "inconclusive":
+            claim = (
+                f"It is not settled what {plan.subject} does to {page}: {ratio}, and about {effect.more_pairs} more "
+                f"pairs are needed to see a change of {margin}"
+            )
+    return f"{claim} ({_evidence(plan, effect)})."
+
+
+def _evidence(plan: Plan, effect: Effect) -> str:
+    """Say which number, how sure, from how much, of what server; the interval is that of the number that was said."""
+    turned = effect.ratio < 1 and effect.verdict in {"better", "worse", "slightly better", "slightly worse"}
+    low, high = (1 / effect.ci_high, 1 / effect.ci_low) if turned else (effect.ci_low, effect.ci_high)
+    server = "simulated server" if plan.server.simulated else "Octopus Server"
+    return f"{effect.metric}, 95 % CI {times(low)} to {times(high)}; {effect.pairs} pairs, randomised; {server}"
+
+
+def _gain(effect: Effect) -> str:
+    return f"{times(max(effect.ratio, 1 / effect.ratio))} x {_way(effect)}"
+
+
+def _way(effect: Effect) -> str:
+    """Name the direction of an effect."""
+    if effect.more_is_better:
+        return "higher in throughput" if effect.ratio > 1 else "lower in throughput"
+    return "slower" if effect.ratio > 1 else "faster"
+
+
+def _harm(effect: Effect) -> str:
+    return "lower in throughput" if effect.more_is_better else "slower"
+
+
+def changed_by(effect: Effect) -> str:
+    """Say a ratio as a change: "3 % faster", "1.8 x slower", "unchanged"."""
+    factor = max(effect.ratio, 1 / effect.ratio)
+    if factor < 1.005:
+        return "unchanged"
+    return _gain(effect) if factor >= 1.5 else f"{share(factor - 1)} {_way(effect)}"
+
+
+def times(factor: float) -> str:
+    """Write a factor with about two significant digits: 0.16, 1.04, 6.4, 23."""
+    if not math.isfinite(factor):
+        return "∞"
+    if factor < 0.1:
+        return f"{factor:.2g}" if factor >= 0.001 else "<0.001"
+    return f"{factor:.2f}" if factor < 2 else f"{factor:.1f}" if factor < 9.95 else f"{factor:,.0f}"
+
+
+def share(value: float) -> str:
+    """Write a share as a percentage."""
+    return f"{value * 100:.3g} %"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a latency in the unit that suits it."""
+    if seconds is None:
+        return "-"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g} ms" if seconds >= 0.001 else f"{seconds * 1e6:.0f} µs"
+    return f"{seconds:.3g} s"
+
+
+def amount(value: float | None, metric: str) -> str:
+    """Write a metric's value with its unit."""
+    if value is None:
+        return "-"
+    return f"{value:.3g} /s" if metric == "throughput" else duration(value)
+
+
+def size(octets: float) -> str:
+    """Write a size in bytes."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if octets < 1024:
+            return f"{octets:.3g} {unit}" if unit != "bytes" else f"{octets:.0f} {unit}"
+        octets /= 1024
+    return f"{octets:.3g} GiB"
+
+
+def plain(name: str) -> str:
+    """Turn a name into words."""
+    return re.sub(r"[-_]+", " ", name)
+
+
+def capital(text: str) -> str:
+    """Begin with a capital letter and change nothing else."""
+    return text[:1].upper() + text[1:]
