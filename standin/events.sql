@@ -13,3 +13,7 @@ JOIN Project p ON p.Id = d.ProjectId
 JOIN DeploymentEnvironment e ON e.Id = d.EnvironmentId
 LEFT JOIN Tenant n ON n.Id = d.TenantId
 WHERE d.Id = $1;
+
+-- name: relate_many
+INSERT INTO EventRelatedDocument (RelatedDocumentId, EventAutoId)
+SELECT unnest(string_to_array(trim(BOTH '|' FROM RelatedDocumentIds), '|')), AutoId FROM Event WHERE Id = ANY($1::text[]);

@@ -1,8 +1,8 @@
 """The keeper: a small process that starts PostgreSQL, and stops it when its own parent goes away, however that happens.
 
-Run as `python -m standin.keeper DATA PORT keep|remove`; `remove` deletes the folder at the end. It says one line of JSON
-on standard output: `dsn`, or `message`, `cure` and `code`. It stops on SIGTERM, on Ctrl-C, when its standard input ends,
-and when its parent is gone.
+Run as `python -m standin.keeper DATA PORT keep|remove`; `remove` deletes the folder at the end. It says one line of
+JSON on standard output: `dsn`, or `message`, `cure` and `code`. It stops on SIGTERM, on Ctrl-C, when its standard input
+ends, and when its parent is gone.
 """
 
 import os

@@ -1,0 +1,107 @@
+"""Jobs: what each kind of server task does when a node runs it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from standin import deploy, events
+from standin.documents import KeyAllocator, find, pipes, update
+from standin.errors import Rejected
+from standin.kinds import MACHINE
+from standin.purge import Purge
+from standin.statements import queries
+from standin.tasklog import TaskLog, log_path
+from standin.work import begin
+
+#: Names of the tasks that a node can run.
+KNOWN = ("Deploy", "Health", "Retention")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A task as its node sees it."""
+
+    #: id of the task
+    id: str
+    #: kind of the task
+    name: str
+    #: what it does, in words
+    description: str
+    #: space it belongs to, or None
+    space: str | None
+    #: arguments that it was queued with
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task ended."""
+
+    #: `Success`, `Failed` or `Canceled`
+    state: str
+    #: why, unless it succeeded
+    error: str = ""
+    #: its log holds warnings
+    warnings: bool = False
+
+
+async def run(job: Job, pool: Any, keys: KeyAllocator, task_logs: Path) -> Outcome:
+    """Run a task and write its log; a task that cannot be run fails with the reason.
+
+    Raises:
+        CancelledError: somebody cancelled it; its scripts are killed and its log is closed.
+    """
+    with TaskLog(log_path(task_logs, job.id)) as log:
+        log.open(None, job.description)
+        status = "Canceled"
+        try:
+            outcome = await _run(job, pool, keys, log, task_logs)
+            status = outcome.state
+        except Rejected as exc:
+            outcome, status = Outcome("Failed", str(exc)), "Failed"
+            log.write("", str(exc), "Fatal")
+        finally:
+            log.close("", status)
+        return outcome
+
+
+async def _run(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog, task_logs: Path) -> Outcome:
+    if job.name == "Deploy":
+        return await _deploy(job, pool, keys, log)
+    if job.name == "Health":
+        return await _check_health(job, pool, keys, log)
+    if job.name == "Retention":
+        await Purge(pool, keys, log, task_logs).apply(job.space)
+        return Outcome("Success")
+    raise Rejected(400, f"The stand-in has no tasks of the kind {job.name}; it knows {', '.join(KNOWN)}.")
+
+
+async def _deploy(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog) -> Outcome:
+    identifier = str(job.arguments.get("DeploymentId"))
+    async with begin(pool, keys) as work:
+        await work.conn.execute(queries("tasks")["remember"], job.id)
+        await events.record_deployment(work, events.DEPLOYMENT_STARTED, identifier)
+        plan = await deploy.prepare(work.conn, identifier)
+        machines = deploy.touched(plan)
+        await work.conn.execute(queries("worker")["touch"], identifier, machines)
+        await work.conn.execute(queries("worker")["deployed_to"], identifier, pipes(machines))
+    succeeded = await deploy.run(plan, log)
+    return Outcome("Success") if succeeded else Outcome("Failed", deploy.FAILED)
+
+
+async def _check_health(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog) -> Outcome:
+    """Find all machines healthy, as targets without an agent always are (octopus-api §A.11)."""
+    wanted = job.arguments.get("MachineIds")
+    async with begin(pool, keys) as work:
+        equals = {"IsDisabled": False} | ({"SpaceId": job.space} if job.space else {})
+        for machine in await find(work.conn, MACHINE, **equals):
+            if wanted and machine["Id"] not in wanted:
+                continue
+            element = log.open("", f"Check {machine['Name']}")
+            if machine.get("HealthStatus") != "Healthy":
+                await update(work.conn, MACHINE, {**machine, "HealthStatus": "Healthy", "StatusSummary": ""})
+                label = f"Machine {machine['Name']}"
+                await events.about(work, events.MACHINE_HEALTHY, machine, label, f"{label} was found healthy")
+            log.write(element, "The target is healthy.")
+            log.close(element, "Success")
+    return Outcome("Success")
