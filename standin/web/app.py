@@ -1,8 +1,32 @@
-"""The web application of one node: every request goes through one table of routes."""
+"""The web application of one node: every request goes through one table of routes, every refusal into one envelope."""
 
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+import msgspec
 from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
+from standin.errors import Rejected
+from standin.web import routing
+from standin.web.call import Call, Reply
+from standin.web.identity import find_space, identify
+from standin.web.query import Query
+from standin.web.refusals import bad_request
+from standin.web.routes import ROUTES
 from standin.web.state import NodeState
+from standin.work import Actor
+
+log = logging.getLogger(__name__)
+
+_encoder = msgspec.json.Encoder()
+_NOBODY = Actor("", "")
+_OVERRIDES = {"PUT", "DELETE", "PATCH"}
+#: the database is away, or has no connection left
+_NO_DATABASE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.TooManyConnectionsError)
 
 
 def create_app(state: NodeState) -> Starlette:
@@ -11,6 +35,89 @@ def create_app(state: NodeState) -> Starlette:
     The caller owns `state.pool` and closes it after the server has stopped; the database already has its schema, the
     default space and an administrator with an API key. The application starts no task of its own.
     """
-    app = Starlette(routes=[])
-    app.state.node = state
-    return app
+    return Starlette(routes=[Mount("/", app=Contract(state))])
+
+
+class Contract:
+    """Octopus' HTTP contract over one node's state."""
+
+    def __init__(self, state: NodeState) -> None:
+        self._state = state
+        self._router = routing.Router(ROUTES)
+        self._node = (b"octopus-node", state.node_name.encode("latin-1", "replace"))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; whatever fails, the answer is an envelope and the server goes on."""
+        try:
+            reply = await self._answer(scope, receive)
+            content = _encode(reply)
+        except Rejected as exc:
+            reply = Reply(_problem(exc.message, exc.errors), exc.status)
+            content = _encoder.encode(reply.content)
+        except Exception as exc:  # noqa: BLE001 - the last line of defence: known failures are named, others logged
+            reply = _failure(exc, scope)
+            content = _encoder.encode(reply.content)
+        await self._send(send, reply, content)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        query = Query(scope["query_string"])
+        match = self._router.match(_method(scope["method"], headers), scope["path"])
+        address = scope["client"][0] if scope.get("client") else None
+        actor = _NOBODY if match.route.anonymous else await identify(self._state, headers, query, address)
+        call = Call(
+            state=self._state,
+            actor=actor,
+            path=scope["path"],
+            params=match.params,
+            query=query,
+            space_id=await self._space(match),
+            receive=receive,
+        )
+        answer = await match.route.endpoint(call)
+        return answer if isinstance(answer, Reply) else Reply(answer)
+
+    async def _space(self, match: routing.Match) -> str | None:
+        if match.space is None and match.route.scope is not routing.Scope.SPACE:
+            return None
+        return await find_space(self._state, match.space)
+
+    async def _send(self, send: Send, reply: Reply, content: bytes) -> None:
+        headers = [
+            (b"content-type", reply.media_type.encode()),
+            (b"content-length", str(len(content)).encode()),
+            self._node,
+        ]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+
+def _method(sent: str, headers: Mapping[str, str]) -> str:
+    """Return the method meant: the .NET client sends PUT and DELETE as POST (octopus-api §1.3)."""
+    override = headers.get("x-http-method-override", "").upper()
+    return override if sent == "POST" and override in _OVERRIDES else sent
+
+
+def _encode(reply: Reply) -> bytes:
+    if isinstance(reply.content, bytes):
+        return reply.content
+    if reply.media_type.startswith("text/"):
+        return str(reply.content).encode()
+    return _encoder.encode(reply.content)
+
+
+def _problem(message: str, errors: list[str]) -> dict[str, Any]:
+    return {"ErrorMessage": message, "Errors": errors}
+
+
+def _failure(exc: Exception, scope: Scope) -> Reply:
+    """Turn what no endpoint expected into an envelope; what the client caused is 400."""
+    if isinstance(exc, asyncpg.DataError | asyncpg.UniqueViolationError | UnicodeError):
+        refusal = bad_request("A value in the request cannot be stored.", [str(exc)[:300]])
+        return Reply(_problem(refusal.message, refusal.errors), 400)
+    where = f"{scope['method']} {scope['path']}"
+    if isinstance(exc, _NO_DATABASE):
+        log.error("%s: the database does not answer: %s", where, exc)
+        return Reply(_problem("The database does not answer. Please try again later.", []), 503)
+    log.error("%s failed", where, exc_info=exc)
+    return Reply(_problem("There was a problem on the server. Its log says more.", []), 500)

@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import asyncpg
+from standin.documents import KeyAllocator
+from standin.web.cache import Cache
+from standin.work import Actor
+
+if TYPE_CHECKING:
+    import asyncpg
 
 
 @dataclass(slots=True)
@@ -14,8 +19,8 @@ class NodeState:
     #: connections to the database, shared with the node's task processor
     pool: "asyncpg.Pool[Any]"
     #: gives document ids in blocks, as `KeyAllocation` does
-    ids: Any
-    #: `OctopusServerNodes-<name>`, also the `Octopus-Node` header's source
+    ids: KeyAllocator
+    #: `OctopusServerNodes-<name>`
     node_id: str
     #: the node's name, sent as `Octopus-Node` with every answer
     node_name: str
@@ -31,5 +36,7 @@ class NodeState:
     api_version: str = "3.0.0"
     #: Unix time at which the process started, seconds
     started: float = 0.0
-    #: SHA-256 of an API key → id of its user; filled by the first request with a key
-    known_keys: dict[str, str] = field(default_factory=dict)
+    #: API key → its user
+    actors: Cache[Actor] = field(default_factory=lambda: Cache(60.0))
+    #: id or slug of a space, lower case → its id; the blank name is the default space
+    spaces: Cache[str] = field(default_factory=lambda: Cache(10.0))

@@ -1,0 +1,99 @@
+"""One request as an endpoint sees it, and what an endpoint may answer with."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from starlette.types import Receive
+
+from standin.web import body
+from standin.web.query import Query
+from standin.web.refusals import bad_request, too_large
+from standin.web.state import NodeState
+from standin.work import Actor, Work, begin
+
+T = TypeVar("T")
+
+#: bytes; the largest process or variable set that a client may send
+LARGEST_BODY = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is not simply 200 and JSON."""
+
+    #: what is sent: JSON unless `media_type` says otherwise
+    content: Any
+    #: HTTP status
+    status: int = 200
+    #: of the content; text is sent as it is
+    media_type: str = "application/json"
+
+
+def created(content: Any) -> Reply:
+    """Return the answer of a classic creation."""
+    return Reply(content, 201)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request, its route already found and its key checked."""
+
+    #: the node that answers
+    state: NodeState
+    #: who asks
+    actor: Actor
+    #: path as sent
+    path: str
+    #: what varies in the path
+    params: dict[str, str]
+    #: the query string
+    query: Query
+    #: id of the space; None on a route that spans all spaces
+    space_id: str | None
+    #: reads the body
+    receive: Receive
+
+    @property
+    def id(self) -> str:
+        """The `{id}` of the path."""
+        return self.params["id"]
+
+    @property
+    def space(self) -> str:
+        """The id of the space of a route that needs one."""
+        if self.space_id is None:
+            raise bad_request("This operation needs a space.")
+        return self.space_id
+
+    def begin(self) -> AbstractAsyncContextManager[Work]:
+        """Open a transaction on behalf of who asks."""
+        return begin(self.state.pool, self.state.ids, self.actor)
+
+    async def raw(self) -> bytes:
+        """Return the body.
+
+        Raises:
+            Rejected: 413, it is larger than any resource.
+        """
+        parts, size = [], 0
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise bad_request("The client went away while it sent the request.")
+            part = message.get("body", b"")
+            parts.append(part)
+            size += len(part)
+            if size > LARGEST_BODY:
+                raise too_large(LARGEST_BODY)
+            if not message.get("more_body"):
+                return b"".join(parts)
+
+    async def json(self) -> Any:
+        """Return the body as a JSON value, or None where there is no body."""
+        raw = await self.raw()
+        return body.decode(raw) if raw.strip() else None
+
+    async def read(self, record: type[T]) -> T:
+        """Return the body as a record."""
+        return body.read(await self.raw(), record)

@@ -1,0 +1,153 @@
+"""The audit trail: read only, newest first, with the filters of the portal (octopus-api §A.20)."""
+
+import html
+from functools import cache
+from typing import Any
+
+from standin import kinds
+from standin.documents import Document, get
+from standin.errors import not_found
+from standin.events import CATEGORIES
+from standin.statements import queries
+from standin.web.call import Call
+from standin.web.links import links_of
+from standin.web.paging import envelope
+from standin.web.resources import columns
+
+GROUPS = {
+    "Document": ("Document", ["Created", "Modified", "Deleted"]),
+    "Deployment": ("Deployment", [category for category in CATEGORIES if category.startswith("Deployment")]),
+    "Machine": ("Machine", [category for category in CATEGORIES if category.startswith("Machine")]),
+    "User": ("User", [category for category in CATEGORIES if category.startswith("Login")]),
+}
+DOCUMENT_TYPES = {
+    "Channels": "Channel",
+    "Deployments": "Deployment",
+    "Environments": "Environment",
+    "Lifecycles": "Lifecycle",
+    "Machines": "Deployment Target",
+    "OctopusServerNodes": "Octopus Server Node",
+    "ProjectGroups": "Project Group",
+    "Projects": "Project",
+    "Releases": "Release",
+    "ServerTasks": "Server Task",
+    "Spaces": "Space",
+    "Tenants": "Tenant",
+    "Users": "User",
+    "deploymentprocess": "Deployment Process",
+    "variableset": "Variable Set",
+}
+
+
+async def list_events(call: Call) -> Any:
+    """List events, newest first, and how many there are under the same filters."""
+    window, arguments = call.query.window(), _arguments(call)
+    count, page = _statements(scoped=call.space_id is not None)
+    async with call.state.pool.acquire() as conn:
+        total = await conn.fetchval(count, *arguments)
+        rows = await conn.fetch(page, *arguments, window.take, window.skip)
+    items = [show(kinds.EVENT.read(row)) for row in rows]
+    return envelope("Event", items, total, window, call.path, call.query.filters())
+
+
+async def read_event(call: Call) -> Any:
+    """Return one event."""
+    event = await get(call.state.pool, kinds.EVENT, call.id)
+    if call.space_id is not None and event["SpaceId"] != call.space_id:
+        raise not_found(call.id)
+    return show(event)
+
+
+async def list_categories(_call: Call) -> Any:
+    """Return the categories of events."""
+    return [{"Id": key, "Name": name, "Links": None} for key, name in CATEGORIES.items()]
+
+
+async def list_groups(_call: Call) -> Any:
+    """Return the groups of categories."""
+    return [
+        {"Id": key, "Name": name, "EventCategories": listed, "Links": None} for key, (name, listed) in GROUPS.items()
+    ]
+
+
+async def list_document_types(_call: Call) -> Any:
+    """Return the types of documents that events tell about."""
+    return [{"Id": key, "Name": name} for key, name in DOCUMENT_TYPES.items()]
+
+
+async def list_agents(call: Call) -> Any:
+    """Return the programs that caused events."""
+    rows = await call.state.pool.fetch(queries("web/events")["agents"], call.space_id)
+    agents = [row["agent"] for row in rows if row["agent"]]
+    return [{"Id": agent, "Name": "Octopus Server task" if agent == "Server" else agent} for agent in agents]
+
+
+def show(event: Document) -> Document:
+    """Return an event as the API shows it."""
+    message, references = event["Message"], event.get("MessageReferences") or []
+    return {
+        "MessageReferences": references,
+        "Comments": None,
+        "Details": None,
+        "ChangeDetails": {"DocumentContext": None, "Differences": None},
+        "IpAddress": None,
+        **{name: value for name, value in event.items() if name not in ("ProjectId", "EnvironmentId", "TenantId")},
+        "MessageHtml": message_html(message, references),
+        "ApiKeyId": None,
+        "ApiKeyHint": None,
+        "Links": links_of("Event", event),
+    }
+
+
+def message_html(message: str, references: list[Document]) -> str:
+    """Return a message with a link around each document that it names."""
+    parts, end = [], 0
+    for one in references:
+        start, stop = one["StartIndex"], one["StartIndex"] + one["Length"]
+        kind, _, _ = one["ReferencedDocumentId"].partition("-")
+        target = html.escape(f"#/{kind.lower()}/{one['ReferencedDocumentId']}")
+        parts += [html.escape(message[end:start]), f"<a href='{target}'>{html.escape(message[start:stop])}</a>"]
+        end = stop
+    return "".join([*parts, html.escape(message[end:])])
+
+
+def _arguments(call: Call) -> list[Any]:
+    query = call.query
+    system = query.flag("includesystem")
+    regarding = query.many("regarding")
+    return [
+        call.space_id if call.space_id is not None else query.many("spaces"),
+        True if system is None else system,
+        query.many("ids"),
+        list(dict.fromkeys(regarding)) if regarding else None,
+        query.many("regardingany"),
+        _categories(call),
+        query.many("projects"),
+        query.many("environments"),
+        query.many("tenants"),
+        query.many("user", "users"),
+        query.many("projectgroups"),
+        query.many("eventagents"),
+        query.many("documenttypes"),
+        query.time("from"),
+        query.time("to"),
+        query.number("fromautoid"),
+        query.number("toautoid"),
+    ]
+
+
+def _categories(call: Call) -> list[str] | None:
+    """Return the categories asked for by name or by group."""
+    groups = call.query.many("eventgroups")
+    named = call.query.many("eventcategories", "category")
+    if groups is None:
+        return named
+    return [*(named or ()), *(category for group in groups for category in GROUPS.get(group, ("", []))[1])]
+
+
+@cache
+def _statements(*, scoped: bool) -> tuple[str, str]:
+    """Spell the count and the page of events from the named parts: no value is in them."""
+    named = queries("web/events")
+    source = f"FROM Event WHERE {named['space' if scoped else 'spaces']} AND {named['filters']}"
+    return f"SELECT count(*) {source}", f"SELECT {columns(kinds.EVENT)} {source} {named['order']}"

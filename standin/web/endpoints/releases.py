@@ -1,0 +1,152 @@
+"""Releases: made by two routes, listed, looked at on their way through the lifecycle, deleted (octopus-api §A.15)."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from standin import events, kinds
+from standin.documents import Document, find, get, time_text, update
+from standin.errors import not_found
+from standin.history import create_release as create_with_snapshots
+from standin.statements import queries
+from standin.web import commands
+from standin.web.call import Call, Reply, created
+from standin.web.endpoints.common import referenced
+from standin.web.endpoints.processes import next_version
+from standin.web.endpoints.projects import project_of
+from standin.web.refusals import bad_request
+from standin.web.resources import CHANNEL, PROJECT, RELEASE, fetch_one, fetch_page
+from standin.work import Work
+
+#: one to four numbers, a pre-release part, build metadata
+_VERSION = re.compile(r"v?\d+(\.\d+){0,3}([-_][0-9A-Za-z._-]+)?(\+[0-9A-Za-z._-]+)?")
+
+
+async def list_releases(call: Call) -> Any:
+    """List a space's releases, newest first."""
+    return await fetch_page(call, RELEASE, [call.space, call.query.many("ids"), None, None, _search(call)])
+
+
+async def releases_of_project(call: Call) -> Any:
+    """List the releases of a project, newest first."""
+    project = await project_of(call)
+    return await fetch_page(call, RELEASE, [call.space, call.query.many("ids"), project["Id"], None, _search(call)])
+
+
+async def releases_of_channel(call: Call) -> Any:
+    """List the releases of a channel, newest first."""
+    channel = await fetch_one(call.state.pool, CHANNEL, call.id, call.space)
+    return await fetch_page(call, RELEASE, [call.space, call.query.many("ids"), None, channel["Id"], _search(call)])
+
+
+async def read_release(call: Call) -> Any:
+    """Return one release."""
+    return RELEASE.show(await release_of(call))
+
+
+async def read_release_of_project(call: Call) -> Any:
+    """Return the release of a project that has a version."""
+    project = await project_of(call)
+    async with call.state.pool.acquire() as conn:
+        return RELEASE.show(await release_by_version(conn, project["Id"], call.params["version"]))
+
+
+async def create_release(call: Call) -> Reply:
+    """Create a release of a project."""
+    sent = await call.read(commands.CreateRelease)
+    members = msgspec.to_builtins(sent)
+    del members["ProjectId"], members["Version"]
+    async with call.begin() as work:
+        project = await referenced(work, PROJECT, sent.project_id, call.space)
+        return created(RELEASE.show(await create_with_snapshots(work, project, checked(sent.version), members)))
+
+
+async def create_release_v1(call: Call) -> Reply:
+    """Create a release by the names of its project and channel; without a version, the next one."""
+    sent = await call.read(commands.CreateReleaseV1)
+    async with call.begin() as work:
+        project = await referenced(work, PROJECT, sent.project_name, call.space)
+        version = sent.release_version or await _next_version(work, project)
+        found = await work.conn.fetchrow(queries("web/releases")["by_version"], project, version)
+        if found and sent.ignore_if_already_exists:
+            return created({"ReleaseId": found["id"], "ReleaseVersion": found["version"]})
+        members = {
+            "ChannelId": await _channel(work, project, sent.channel_name),
+            "ReleaseNotes": sent.release_notes,
+            "IgnoreChannelRules": sent.ignore_channel_rules,
+            "CustomFields": sent.custom_fields,
+        }
+        release = await create_with_snapshots(work, project, checked(version), members)
+    return created({"ReleaseId": release["Id"], "ReleaseVersion": release["Version"]})
+
+
+async def modify_release(call: Call) -> Any:
+    """Change the version, the notes or the channel of a release."""
+    sent = await call.read(commands.ModifyRelease)
+    async with call.begin() as work:
+        current = await release_of(call, work)
+        release = {
+            **current,
+            **msgspec.to_builtins(sent),
+            "Version": checked(sent.version),
+            "ChannelId": await _channel(work, current["ProjectId"], sent.channel_id) or current["ChannelId"],
+            "LastModifiedOn": time_text(work.now),
+            "LastModifiedBy": work.actor.username,
+        }
+        await update(work.conn, kinds.RELEASE, release)
+        await events.modified(work, release, f"Release {release['Version']}")
+    return RELEASE.show(release)
+
+
+async def release_of(call: Call, work: Work | None = None) -> Document:
+    """Return the release that the path names."""
+    release = await get(work.conn if work else call.state.pool, kinds.RELEASE, call.id)
+    if release["SpaceId"] != call.space:
+        raise not_found(call.id)
+    return release
+
+
+async def release_by_version(conn: Any, project: str, version: str) -> Document:
+    """Return the release of a project that has a version.
+
+    Raises:
+        Rejected: 404, the project has no such release.
+    """
+    row = await conn.fetchrow(queries("web/releases")["by_version"], project, version)
+    if row is None:
+        raise not_found(version)
+    return kinds.RELEASE.read(row)
+
+
+def checked(version: str) -> str:
+    """Return a version without blanks around it.
+
+    Raises:
+        Rejected: 400, it is no version.
+    """
+    trimmed = version.strip()
+    if len(trimmed) > 349 or not _VERSION.fullmatch(trimmed):
+        raise bad_request(
+            f"The release number '{trimmed[:100]}' does not appear to be a valid semantic version number. "
+            "It has one to four numbers with dots between them, such as 1.4.2 or 1.4.2-beta.1."
+        )
+    return trimmed
+
+
+def _search(call: Call) -> str | None:
+    return call.query.text("searchbyversion")
+
+
+async def _next_version(work: Work, project: str) -> str:
+    return next_version(await work.conn.fetchval(queries("web/processes")["last_release"], project))
+
+
+async def _channel(work: Work, project: str, name: str | None) -> str | None:
+    """Return the id of a project's channel named by id or name; None where none is named."""
+    if not name:
+        return None
+    for channel in await find(work.conn, kinds.CHANNEL, ProjectId=project):
+        if name.lower() in (channel["Id"].lower(), channel["Name"].lower(), channel["Slug"].lower()):
+            return str(channel["Id"])
+    raise bad_request(f"The project has no channel '{name[:200]}'.")

@@ -1,0 +1,148 @@
+"""The root document, the server's status and what the server says of itself (octopus-api §B.6, §A.22)."""
+
+import platform
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import psutil
+
+from standin.statements import queries
+from standin.web.call import Call, Reply
+from standin.web.identity import find_space
+from standin.web.links import root_links, space_links
+
+
+async def root(call: Call) -> Any:
+    """Return the root document; anybody may read it."""
+    state = call.state
+    return {
+        "Application": "Octopus Deploy",
+        "Version": state.version,
+        "ApiVersion": state.api_version,
+        "InstallationId": state.installation_id,
+        "IsEarlyAccessProgram": False,
+        "HasLongTermSupport": True,
+        "Links": root_links(await find_space(state, None)),
+    }
+
+
+async def space_home(call: Call) -> Any:
+    """Return a space's links; without a version, by which clients tell it from the root."""
+    return {"Id": call.space, "Links": space_links(call.space)}
+
+
+async def status(call: Call) -> Any:
+    """Return the server's status."""
+    base = "/api/serverstatus"
+    return {
+        "Id": "serverstatus",
+        "IsDatabaseEncrypted": False,
+        "IsMajorMinorUpgrade": False,
+        "IsInMaintenanceMode": False,
+        "IsUpgradeAvailable": False,
+        "IsPotentialClone": False,
+        "MaintenanceExpires": None,
+        "MaximumAvailableVersion": call.state.version,
+        "MaximumAvailableVersionCoveredByLicense": call.state.version,
+        "Links": {
+            "Self": base,
+            "SystemInfo": f"{base}/system-info",
+            "Health": f"{base}/health",
+            "Counts": f"{base}/counts",
+        },
+    }
+
+
+async def health(call: Call) -> Reply:
+    """Say whether the cluster works: 200, or 418 when all of its nodes drain."""
+    draining = await call.state.pool.fetchval(queries("web/nodes")["all_draining"])
+    content = {
+        "Id": "health",
+        "Description": "All nodes are draining their tasks." if draining else "The server works normally.",
+        "IsCompliantWithLicense": True,
+        "IsEntireClusterDrainingTasks": bool(draining),
+        "IsEntireClusterReadOnly": False,
+        "IsOperatingNormally": not draining,
+        "Links": {"Self": "/api/serverstatus/health"},
+    }
+    return Reply(content, 418 if draining else 200)
+
+
+async def system_info(call: Call) -> Any:
+    """Return what the node's process and machine are."""
+    uptime = timedelta(seconds=int(time.time() - call.state.started))
+    return {
+        "Version": call.state.version,
+        "OSVersion": platform.platform(),
+        "ClrVersion": f"Python {platform.python_version()}",
+        "ThreadCount": threading.active_count(),
+        "MinThreadPoolCount": 1,
+        "Uptime": str(uptime).replace(" days, ", ".").replace(" day, ", "."),
+        "WorkingSetBytes": psutil.Process().memory_info().rss,
+    }
+
+
+async def counts(call: Call) -> Any:
+    """Count what the instance holds: one call verifies seeded depth."""
+    row = await call.state.pool.fetchrow(queries("web/system")["counts"])
+    return {
+        "Global": {"Spaces": row["spaces"], "Teams": 0, "Users": row["users"]},
+        "Infrastructure": {
+            "DeploymentTargets": row["machines"],
+            "Environments": row["environments"],
+            "Tenants": row["tenants"],
+            "WorkerPools": 0,
+            "Workers": 0,
+        },
+        "Library": {"Certificates": 0, "Packages": 0, "VariableSets": 0},
+        "Project": {
+            "Deployments": row["deployments"],
+            "Projects": row["projects"],
+            "Releases": row["releases"],
+            "RunbookRuns": 0,
+            "Runbooks": 0,
+        },
+    }
+
+
+async def capabilities(_call: Call) -> Any:
+    """Return no optional capability."""
+    return {"Capabilities": []}
+
+
+async def feature_toggles(_call: Call) -> Any:
+    """Return no feature toggle."""
+    return {"FeatureToggles": []}
+
+
+async def license_status(_call: Call) -> Any:
+    """Return the status of a licence without limits."""
+    return {
+        "Id": "licenses-current-status",
+        "IsCompliant": True,
+        "ComplianceSummary": "This server needs no licence.",
+        "EffectiveExpiryDate": "9999-12-31",
+        "DaysToEffectiveExpiryDate": 2_000_000,
+        "DoesExpiryBlockKeyActivities": False,
+        "EffectiveNodeTaskLimit": 2_147_483_647,
+        "EffectiveClusterTaskLimit": 2_147_483_647,
+        "IsNodeTaskLimitControlledByLicense": False,
+        "IsClusterTaskLimitControlledByLicense": False,
+        "Limits": [
+            {
+                "Name": name,
+                "EffectiveLimit": 2_147_483_647,
+                "CurrentUsage": 0,
+                "IsUnlimited": True,
+                "Disposition": "Notice",
+                "Message": "Unlimited",
+            }
+            for name in ("Projects", "Tenants", "Machines", "Spaces", "Nodes")
+        ],
+        "Messages": [],
+        "PermissionsMode": "Unspecified",
+        "HostingEnvironment": "SelfHosted",
+        "Links": {"Self": "/api/licenses/licenses-current-status"},
+    }

@@ -1,0 +1,221 @@
+"""Server tasks: the list with its counts, the log, and what may be done to a task (octopus-api §A.14)."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from standin import kinds, tasks
+from standin.documents import Document, get
+from standin.errors import not_found
+from standin.history import create_task as queue_task
+from standin.statements import queries
+from standin.tasklog import Element, Entry, log_path, read_tree
+from standin.web import commands
+from standin.web.call import Call, Reply, created
+from standin.web.endpoints.common import referenced
+from standin.web.paging import envelope
+from standin.web.refusals import bad_request
+from standin.web.resources import SPACE, columns
+from standin.web.tasks import show
+
+STATES = ("Canceled", "Cancelling", "Executing", "Failed", "Queued", "Success", "TimedOut")
+
+#: Names of tasks → what the portal calls them; clients may queue those that have a description.
+TASK_TYPES = {"Deploy": "Deploy", "Health": "Health check", "Retention": "Apply retention policies"}
+QUEUEABLE = {"Health": "Check deployment target health", "Retention": "Apply retention policies"}
+
+
+async def list_tasks(call: Call) -> Any:
+    """List tasks, newest first, with how many there are in each state."""
+    window, arguments = call.query.window(), _arguments(call)
+    count, page = _statements(scoped=call.space_id is not None)
+    async with call.state.pool.acquire() as conn:
+        total = await conn.fetchval(count, *arguments)
+        rows = await conn.fetch(page, *arguments, window.take, window.skip)
+        counts = await conn.fetch(queries("web/tasks")["total_counts"], call.space_id)
+        others = []
+        if call.space_id is not None:
+            others = await conn.fetch(queries("web/tasks")["total_counts_elsewhere"], call.space_id)
+    items = [show(kinds.TASK.read(row)) for row in rows]
+    result = envelope("Task", items, total, window, call.path, call.query.filters())
+    result["TotalCounts"] = _by_state(counts)
+    result["TotalCountsInOtherSpaces"] = _by_state(others)
+    return result
+
+
+async def read_task(call: Call) -> Any:
+    """Return one task."""
+    return show(await _task(call, call.state.pool))
+
+
+async def task_types(_call: Call) -> Any:
+    """Return the kinds of tasks that this server runs."""
+    return [{"Id": key, "Name": name, "Links": {}} for key, name in TASK_TYPES.items()]
+
+
+async def create_task(call: Call) -> Reply:
+    """Queue one of the tasks that clients may queue."""
+    sent = await call.read(commands.CreateTask)
+    name = next((known for known in QUEUEABLE if known.lower() == sent.name.lower()), None)
+    if name is None:
+        raise bad_request(f"A task named '{sent.name}' cannot be queued; only {', '.join(QUEUEABLE)} can.")
+    async with call.begin() as work:
+        space = call.space_id
+        if sent.space_id:
+            space = await referenced(work, SPACE, sent.space_id, None)
+        task = await queue_task(work, name, sent.description or QUEUEABLE[name], sent.arguments, space)
+    return created(show(await get(call.state.pool, kinds.TASK, task["Id"])))
+
+
+async def read_details(call: Call) -> Any:
+    """Return a task with its log as a tree of activities."""
+    task = await _task(call, call.state.pool)
+    path = log_path(call.state.task_logs, task["Id"])
+    tree = read_tree(path)
+    done = task["State"] not in tasks.ACTIVE
+    base = f"/api/tasks/{task['Id']}"
+    return {
+        "Id": f"{task['Id']}-details",
+        "Task": show(task),
+        "ActivityLogs": [_activity(task["Id"], tree)] if tree else [_without_log(task)],
+        "Progress": {"ProgressPercentage": 100 if done else 0, "EstimatedTimeRemaining": ""},
+        "PhysicalLogSize": path.stat().st_size if tree else 0,
+        "Links": {"Self": f"{base}/details", "Task": base, "Raw": f"{base}/raw"},
+    }
+
+
+async def read_raw(call: Call) -> Reply:
+    """Return the log of a task as text."""
+    task = await _task(call, call.state.pool)
+    tree = read_tree(log_path(call.state.task_logs, task["Id"]))
+    head = [f"Task ID:        {task['Id']}", f"Task status:    {task['State']}", f"Task queued:    {task['QueueTime']}"]
+    head += [f"Task started:   {task['StartTime'] or ''}", f"Task completed: {task['CompletedTime'] or ''}", ""]
+    return Reply("\n".join([*head, *(_lines(tree) if tree else ())]) + "\n", media_type="text/plain; charset=utf-8")
+
+
+async def cancel_task(call: Call) -> Any:
+    """Cancel a task: at once while it is queued, by its node while it runs."""
+    async with call.begin() as work:
+        task = await _task(call, work.conn)
+        return show(await tasks.cancel(work, task["Id"]))
+
+
+async def set_state(call: Call) -> Any:
+    """Put a finished task into another state."""
+    sent = await call.read(commands.SetState)
+    if not sent.state:
+        raise bad_request("No state was provided.")
+    async with call.begin() as work:
+        task = await _task(call, work.conn)
+        return show(await tasks.set_state(work, task["Id"], sent.state, sent.reason or ""))
+
+
+async def prioritize_task(call: Call) -> Any:
+    """Move a queued task to the head of the queue."""
+    async with call.begin() as work:
+        task = await _task(call, work.conn)
+        return show(await tasks.prioritize(work, task["Id"]))
+
+
+async def rerun_task(call: Call) -> Reply:
+    """Queue a task like one that has ended; deployments cannot be run again."""
+    async with call.begin() as work:
+        task = await _task(call, work.conn)
+        if task["Name"] not in QUEUEABLE:
+            raise bad_request("This task cannot be re-run.")
+        again = await queue_task(work, task["Name"], task["Description"], task["Arguments"], task["SpaceId"])
+    return created(show(await get(call.state.pool, kinds.TASK, again["Id"])))
+
+
+async def queued_behind(call: Call) -> Any:
+    """List what goes before a queued task: what runs with its tag, and what is ahead in the queue."""
+    task, window = await _task(call, call.state.pool), call.query.window()
+    source, order = queries("web/tasks")["queued_behind"], queries("web/tasks")["queued_behind_order"]
+    async with call.state.pool.acquire() as conn:
+        total = await conn.fetchval(f"SELECT count(*) {source}", task["Id"])
+        page = f"SELECT {columns(kinds.TASK, 'ahead.')} {source} {order}"
+        rows = await conn.fetch(page, task["Id"], window.take, window.skip)
+    return envelope("Task", [show(kinds.TASK.read(row)) for row in rows], total, window, call.path)
+
+
+async def _task(call: Call, conn: Any) -> Document:
+    task = await get(conn, kinds.TASK, call.id)
+    if call.space_id is not None and task["SpaceId"] != call.space_id:
+        raise not_found(call.id)
+    return task
+
+
+def _arguments(call: Call) -> list[Any]:
+    query = call.query
+    system = query.flag("includesystem")
+    return [
+        call.space_id if call.space_id is not None else query.many("spaces"),
+        True if system is None else system,
+        query.many("ids"),
+        query.many("name"),
+        *(query.text(name) for name in ("node", "project", "environment", "tenant", "runbook")),
+        query.many("states"),
+        *(query.flag(name) for name in ("active", "running", "haspendinginterruptions", "haswarningsorerrors")),
+        query.text("description") or query.text("partialname"),
+        *(query.time(f"{end}{date}") for date in ("queuedate", "startdate", "completeddate") for end in ("from", "to")),
+    ]
+
+
+@cache
+def _statements(*, scoped: bool) -> tuple[str, str]:
+    """Spell the count and the page of tasks from the named parts: no value is in them."""
+    named = queries("web/tasks")
+    source = f"FROM ServerTask WHERE {named['space' if scoped else 'spaces']} AND {named['filters']}"
+    return f"SELECT count(*) {source}", f"SELECT {columns(kinds.TASK)} {source} {named['order']}"
+
+
+def _by_state(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    counts = dict.fromkeys((*STATES, "Interrupted"), 0)
+    for row in rows:
+        counts[row["state"]] += row["number"]
+        if row["haspendinginterruptions"]:
+            counts["Interrupted"] += row["number"]
+    return counts
+
+
+def _activity(task: str, element: Element) -> dict[str, Any]:
+    """Return an element of the log as clients read it."""
+    return {
+        "Id": f"{task}_{element.id}" if element.id else task,
+        "Name": element.name,
+        "Started": element.started,
+        "Ended": element.ended,
+        "Status": element.status,
+        "Children": [_activity(task, child) for child in element.children],
+        "ShowAtSummaryLevel": True,
+        "LogElements": [_message(number, entry) for number, entry in enumerate(element.entries, start=1)],
+        "ProgressPercentage": 100 if element.ended else 0,
+        "ProgressMessage": "",
+    }
+
+
+def _message(number: int, entry: Entry) -> dict[str, Any]:
+    return {
+        "Category": entry.category or "Info",
+        "OccurredAt": entry.at,
+        "MessageText": entry.text,
+        "Detail": "",
+        "Number": number,
+        "GapLastNumber": None,
+    }
+
+
+def _without_log(task: Document) -> dict[str, Any]:
+    """Return the one activity of a task that has no log: it waits, or its log is gone."""
+    states = {"Queued": "Pending", "Executing": "Running", "Cancelling": "Running", "TimedOut": "Canceled"}
+    status: str = states.get(task["State"]) or task["State"]
+    element = Element("", task["Description"], status, started=task["StartTime"], ended=task["CompletedTime"])
+    return _activity(task["Id"], element)
+
+
+def _lines(element: Element, depth: int = 0) -> Iterable[str]:
+    yield f"{'  ' * depth}== {element.status}: {element.name} =="
+    for entry in element.entries:
+        yield f"{entry.at[11:19]}   {entry.category or 'Info':<8} | {'  ' * depth}{entry.text}"
+    for child in element.children:
+        yield from _lines(child, depth + 1)

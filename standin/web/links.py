@@ -1,0 +1,162 @@
+"""The links of each resource (octopus-api §A, §B.6): names and templates as data, filled in with one formatting each.
+
+A template names members of the document as `%(Id)s`; all of them are ids that the server made and need no escaping.
+`~` stands for `/api/` and the document's space.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+_SPACE = "/api/%(SpaceId)s"
+
+TEMPLATES: dict[str, dict[str, str]] = {
+    "Space": {
+        "Self": "/api/spaces/%(Id)s",
+        "SpaceHome": "/api/%(Id)s",
+        "Logo": "/api/spaces/%(Id)s/logo",
+        "Search": "/api/spaces/%(Id)s/search{?keyword}",
+        "Web": "/app#/spaces/%(Id)s",
+    },
+    "User": {
+        "Self": "/api/users/%(Id)s",
+        "ApiKeys": "/api/users/%(Id)s/apikeys{/id}{?skip,take}",
+        "Avatar": "/api/users/%(Id)s/avatar",
+        "Permissions": "/api/users/%(Id)s/permissions",
+        "Spaces": "/api/users/%(Id)s/spaces",
+        "Teams": "/api/users/%(Id)s/teams{?spaces,includeSystem}",
+    },
+    "Environment": {
+        "Self": "~/environments/%(Id)s",
+        "Machines": "~/environments/%(Id)s/machines{?skip,take,partialName,roles,isDisabled,healthStatuses,commStyles}",
+        "Metadata": "~/environments/%(Id)s/metadata",
+    },
+    "Lifecycle": {
+        "Self": "~/lifecycles/%(Id)s",
+        "Preview": "~/lifecycles/%(Id)s/preview",
+        "Projects": "~/lifecycles/%(Id)s/projects",
+    },
+    "ProjectGroup": {
+        "Self": "~/projectgroups/%(Id)s",
+        "Projects": "~/projectgroups/%(Id)s/projects{?skip,take}",
+    },
+    "Project": {
+        "Self": "~/projects/%(Id)s",
+        "Releases": "~/projects/%(Id)s/releases{/version}{?skip,take,searchByVersion}",
+        "Channels": "~/projects/%(Id)s/channels{?skip,take,partialName}",
+        "Triggers": "~/projects/%(Id)s/triggers{?skip,take,partialName}",
+        "Runbooks": "~/projects/%(Id)s/runbooks{?skip,take,partialName}",
+        "RunbookSnapshots": "~/projects/%(Id)s/runbookSnapshots{/name}{?skip,take,searchByName}",
+        "DeploymentProcess": "~/deploymentprocesses/%(DeploymentProcessId)s",
+        "DeploymentSettings": "~/projects/%(Id)s/deploymentsettings",
+        "Variables": "~/variables/%(VariableSetId)s",
+        "Progression": "~/projects/%(Id)s/progression{?releaseHistoryCount}",
+        "Summary": "~/projects/%(Id)s/summary",
+        "Logo": "~/projects/%(Id)s/logo",
+        "Metadata": "~/projects/%(Id)s/metadata",
+        "Web": "/app#/%(SpaceId)s/projects/%(Id)s",
+    },
+    "Channel": {
+        "Self": "~/channels/%(Id)s",
+        "Project": "~/projects/%(ProjectId)s",
+        "Releases": "~/channels/%(Id)s/releases{?skip,take,searchByVersion}",
+    },
+    "DeploymentProcess": {
+        "Self": "~/deploymentprocesses/%(Id)s",
+        "Project": "~/projects/%(ProjectId)s",
+        "Template": "~/deploymentprocesses/%(Id)s/template{?channel,releaseId}",
+    },
+    "VariableSet": {
+        "Self": "~/variables/%(Id)s",
+        "Project": "~/projects/%(OwnerId)s",
+    },
+    "Machine": {
+        "Self": "~/machines/%(Id)s",
+        "Connection": "~/machines/%(Id)s/connection",
+        "TasksTemplate": "~/machines/%(Id)s/tasks{?skip,take,type}",
+        "Web": "/app#/%(SpaceId)s/infrastructure/machines/%(Id)s",
+    },
+    "Tenant": {
+        "Self": "~/tenants/%(Id)s",
+        "Variables": "~/tenants/%(Id)s/variables",
+        "Logo": "~/tenants/%(Id)s/logo",
+        "Web": "/app#/%(SpaceId)s/tenants/%(Id)s",
+    },
+    "Release": {
+        "Self": "~/releases/%(Id)s",
+        "Project": "~/projects/%(ProjectId)s",
+        "Channel": "~/channels/%(ChannelId)s",
+        "Deployments": "~/releases/%(Id)s/deployments{?skip,take}",
+        "DeploymentTemplate": "~/releases/%(Id)s/deployments/template",
+        "Artifacts": "~/artifacts?regarding=%(Id)s",
+        "Progression": "~/releases/%(Id)s/progression",
+        "ProjectVariableSnapshot": "~/variables/%(ProjectVariableSetSnapshotId)s",
+        "ProjectDeploymentProcessSnapshot": "~/deploymentprocesses/%(ProjectDeploymentProcessSnapshotId)s",
+        "SnapshotVariables": "~/releases/%(Id)s/snapshot-variables",
+        "Defects": "~/releases/%(Id)s/defects",
+        "ReportDefect": "~/releases/%(Id)s/defects",
+        "ResolveDefect": "~/releases/%(Id)s/defects/resolve",
+        "Web": "/app#/%(SpaceId)s/releases/%(Id)s",
+    },
+    "Deployment": {
+        "Self": "~/deployments/%(Id)s",
+        "Environment": "~/environments/%(EnvironmentId)s",
+        "Project": "~/projects/%(ProjectId)s",
+        "Release": "~/releases/%(ReleaseId)s",
+        "Task": "~/tasks/%(TaskId)s",
+        "Artifacts": "~/artifacts?regarding=%(Id)s",
+        "Interruptions": "~/interruptions?regarding=%(Id)s",
+        "Web": "/app#/%(SpaceId)s/deployments/%(Id)s",
+    },
+    "Task": {
+        "Self": "/api/tasks/%(Id)s",
+        "Web": "/app#/%(Home)s/tasks/%(Id)s",
+        "Raw": "/api/tasks/%(Id)s/raw",
+        "Rerun": "/api/tasks/rerun/%(Id)s",
+        "Cancel": "/api/tasks/%(Id)s/cancel",
+        "State": "/api/tasks/%(Id)s/state",
+        "BlockedBy": "/api/tasks/%(Id)s/blockedby",
+        "QueuedBehind": "/api/tasks/%(Id)s/queued-behind{?skip,take}",
+        "Details": "/api/tasks/%(Id)s/details{?verbose,tail,ranges}",
+        "StatusMessages": "/api/tasks/%(Id)s/status/messages",
+        "Prioritize": "/api/tasks/%(Id)s/prioritize",
+        "Artifacts": "/api/%(Home)s/artifacts?regarding=%(Id)s",
+        "Interruptions": "/api/%(Home)s/interruptions?regarding=%(Id)s",
+    },
+    "Event": {"Self": "/api/events/%(Id)s"},
+    "DashboardItem": {
+        "Self": "~/deployments/%(DeploymentId)s",
+        "Release": "~/releases/%(ReleaseId)s",
+        "Task": "/api/tasks/%(TaskId)s",
+    },
+    "RetentionPolicy": {"Self": "~/retentionpolicies/%(Id)s"},
+}
+
+
+def links_of(resource: str, document: Mapping[str, Any]) -> msgspec.Raw:
+    """Return the links of one document as JSON."""
+    return msgspec.Raw(_filled(resource) % document)
+
+
+@cache
+def _filled(resource: str) -> str:
+    expanded = {name: target.replace("~", _SPACE) for name, target in TEMPLATES[resource].items()}
+    return msgspec.json.encode(expanded).decode()
+
+
+@cache
+def root_links(space: str) -> dict[str, str]:
+    """Return the links of the root document; those of space resources lead to `space`."""
+    text = resources.files("standin.web").joinpath("links.json").read_text("utf-8")
+    found: dict[str, str] = msgspec.json.decode(text.replace("/api/Spaces-1/", f"/api/{space}/"))
+    return found
+
+
+@cache
+def space_links(space: str) -> dict[str, str]:
+    """Return the links of a space's home: those that lead into the space."""
+    inside = {name: link for name, link in root_links(space).items() if link.startswith(f"/api/{space}/")}
+    return {"Self": f"/api/{space}", **inside, "Web": f"/app#/{space}"}

@@ -1,0 +1,33 @@
+"""The ways in which the contract says no; each becomes one error envelope (octopus-api §B.4)."""
+
+from collections.abc import Sequence
+
+from standin.errors import Rejected
+
+NOT_LOGGED_IN = "You must be logged in to request this resource. Please provide a valid API key or log in again."
+
+
+def bad_request(message: str, errors: Sequence[str] = ()) -> Rejected:
+    """Refuse what breaks a rule (400): a value, a reference, or a version that is no longer current."""
+    return Rejected(400, message, errors)
+
+
+def invalid(*errors: str) -> Rejected:
+    """Refuse a resource for one reason or more (400)."""
+    message = "There was a problem with your request." if len(errors) > 1 else errors[0]
+    return Rejected(400, message, errors)
+
+
+def not_logged_in() -> Rejected:
+    """Refuse a request that has no key, or none that is known (401)."""
+    return Rejected(401, NOT_LOGGED_IN)
+
+
+def not_allowed(method: str, path: str) -> Rejected:
+    """Refuse a method that a route does not have (405)."""
+    return Rejected(405, f"The method {method[:20]} is not allowed at '{path[:200]}'.")
+
+
+def too_large(limit: int) -> Rejected:
+    """Refuse a body that is larger than any resource (413)."""
+    return Rejected(413, f"The request body is larger than {limit // 2**20} MB.")

@@ -1,0 +1,77 @@
+"""A task as clients see it: what its row says, in the words of the API (octopus-api §A.14)."""
+
+from datetime import UTC, datetime
+
+from standin.documents import Document
+from standin.tasks import ACTIVE
+from standin.web.links import links_of
+
+#: texts of tasks that have not ended, or not in the usual way
+_COMPLETED = {
+    "Queued": "Queued...",
+    "Executing": "Executing...",
+    "Cancelling": "Cancelling...",
+    "TimedOut": "Timed out",
+}
+#: tasks that may be queued again when they have ended
+_RERUN = {"Health", "Retention"}
+
+
+def show(task: Document) -> Document:
+    """Return a task as the API shows it."""
+    state, ended = task["State"], task["State"] not in ACTIVE
+    home = task["SpaceId"] or "system"
+    return {
+        "Id": task["Id"],
+        "SpaceId": task["SpaceId"],
+        "Name": task["Name"],
+        "Description": task["Description"],
+        "Arguments": task.get("Arguments") or {},
+        "State": state,
+        "Completed": _completed(task),
+        "QueueTime": task["QueueTime"],
+        "QueueTimeExpiry": task["QueueTimeExpiry"],
+        "StartTime": task["StartTime"],
+        "LastUpdatedTime": task["LastUpdatedTime"],
+        "CompletedTime": task["CompletedTime"],
+        "ServerNode": task["ServerNodeId"],
+        "Duration": duration_text(_seconds(task)),
+        "ErrorMessage": task["ErrorMessage"],
+        "HasBeenPickedUpByProcessor": task["StartTime"] is not None,
+        "IsCompleted": ended,
+        "FinishedSuccessfully": state == "Success",
+        "HasPendingInterruptions": task["HasPendingInterruptions"],
+        "PendingInterruptionTypes": [],
+        "HasPendingPreconditions": False,
+        "PendingPreconditionTypes": [],
+        "CanRerun": ended and task["Name"] in _RERUN,
+        "HasWarningsOrErrors": task["HasWarningsOrErrors"],
+        "ProjectId": task["ProjectId"],
+        "EstimatedRemainingQueueDurationSeconds": 0,
+        "Links": links_of("Task", {"Id": task["Id"], "Home": home}),
+    }
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration in words, as the portal writes it: `6 seconds`."""
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size or size == 1:
+            number = round(seconds / size)
+            return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    raise AssertionError
+
+
+def _completed(task: Document) -> str:
+    if task["State"] in _COMPLETED or not task["CompletedTime"]:
+        return _COMPLETED.get(task["State"], "")
+    ended = datetime.fromisoformat(task["CompletedTime"])
+    return f"{ended:%A}, {ended.day} {ended:%B %Y} {ended.hour % 12 or 12}:{ended:%M:%S %p} +00:00"
+
+
+def _seconds(task: Document) -> float:
+    """Return how long a task has run, in seconds: so far, when it still runs."""
+    if task["DurationSeconds"] is not None:
+        return float(task["DurationSeconds"])
+    if task["StartTime"] is None or task["CompletedTime"] is not None:
+        return 0.0
+    return (datetime.now(UTC) - datetime.fromisoformat(task["StartTime"])).total_seconds()
