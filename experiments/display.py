@@ -48,9 +48,11 @@ class Display:
         if self.console.is_terminal:
             with self._bar() as bar:
                 task = bar.add_task(title, total=None)
-                yield lambda done, total, what="": bar.update(
-                    task, completed=done, total=total or None, description=f"{title} [dim]{what}"
-                )
+
+                def report(done: int, total: int, what: str = "") -> None:
+                    bar.update(task, completed=done, total=total or None, description=f"{title} [dim]{what}")
+
+                yield report
         else:
             yield self._plain(title)
         self.say(f"[green]✓[/] {title} [dim]({time.monotonic() - started:.1f} s)")

@@ -47,7 +47,7 @@ def test_the_full_design_is_the_default() -> None:
         ("margin: 0.10", "margin: 0.10\ndesign: {pairs: 1}", "2 pairs"),
         ("history: demo", "# no history", "history"),
         ("  keep-all: {subject: keeping all releases}", "  keep-all: {url: 'http://127.0.0.1:1'}", "url"),
-        ("question: What", "question: [What", "line"),
+        ("question: What", "question: [What", "YAML"),
     ],
 )
 def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new: str, said: str) -> None:
