@@ -7,7 +7,7 @@ FAIL = "This deployment fails: its history says so."
 
 #: Octopus gives a Bash script the function `get_octopusvariable`; the stand-in may give an environment variable.
 BASH = f"""\
-comments="${{OctopusDeploymentComments:-}}"
+comments="${{OCTOPUS_DEPLOYMENT_COMMENTS:-}}"
 if type get_octopusvariable >/dev/null 2>&1; then
   comments="$(get_octopusvariable "Octopus.Deployment.Comments")"
 fi
@@ -20,7 +20,7 @@ echo "Done."
 
 #: Octopus gives a PowerShell script the dictionary `$OctopusParameters`.
 POWERSHELL = f"""\
-$comments = $env:OctopusDeploymentComments
+$comments = $env:OCTOPUS_DEPLOYMENT_COMMENTS
 if ($OctopusParameters) {{ $comments = $OctopusParameters["Octopus.Deployment.Comments"] }}
 if ($comments -eq "{FAIL}") {{
   Write-Output $comments
