@@ -42,7 +42,7 @@ class ResourceType:
 
     def show(self, document: Document) -> Document:
         """Return a document as the API shows it: members that it lacks have their defaults, and it has links."""
-        return {**_defaults(self.model), **document, "Links": links_of(self.item, document)}
+        return {"Id": document["Id"], **_defaults(self.model), **document, "Links": links_of(self.item, document)}
 
 
 SPACE = ResourceType(kinds.SPACE, models.Space, "Space", "Space", "spaces")

@@ -42,7 +42,7 @@ async def modify_process_of_project(call: Call) -> Any:
     """Replace the deployment process of a project."""
     model = await call.read(models.DeploymentProcess)
     async with call.begin() as work:
-        return await _save_process(work, (await project_of(call, work))["DeploymentProcessId"], model)
+        return await _save_process(work, (await project_of(call, work.conn))["DeploymentProcessId"], model)
 
 
 async def read_template(call: Call) -> Any:
@@ -80,7 +80,7 @@ async def modify_variables_of_project(call: Call) -> Any:
     """Replace the variable set of a project."""
     model = await call.read(models.VariableSet)
     async with call.begin() as work:
-        project = await project_of(call, work)
+        project = await project_of(call, work.conn)
         return await _save_variables(work, await get(work.conn, kinds.VARIABLE_SET, project["VariableSetId"]), model)
 
 

@@ -13,6 +13,7 @@ from standin.web.body import convert
 from standin.web.call import Call, Reply, created
 from standin.web.endpoints.common import arguments, referenced, refuse_when_used
 from standin.web.refusals import bad_request
+from standin.web.removal import forget_logs, remove_project
 from standin.web.resources import (
     CHANNEL,
     LIFECYCLE,
@@ -108,9 +109,18 @@ async def modify_project(call: Call) -> Any:
     """Replace a project."""
     model = await call.read(models.Project)
     async with call.begin() as work:
-        current = await project_of(call, work)
+        current = await project_of(call, work.conn)
         owners = await _owners(work, model, call.space)
         return PROJECT.show(await modify(work, PROJECT, current, model, **owners))
+
+
+async def delete_project(call: Call) -> Any:
+    """Delete a project with all its releases."""
+    async with call.begin() as work:
+        current = await project_of(call, work.conn)
+        tasks = await remove_project(work, current)
+    await forget_logs(call.state.task_logs, tasks)
+    return PROJECT.show(current)
 
 
 async def read_settings(call: Call) -> Any:
@@ -124,7 +134,7 @@ async def modify_settings(call: Call) -> Any:
     members = msgspec.to_builtins(model)
     members["ProjectConnectivityPolicy"] = members.pop("ConnectivityPolicy")
     async with call.begin() as work:
-        project = {**await project_of(call, work), **members}
+        project = {**await project_of(call, work.conn), **members}
         await update(work.conn, kinds.PROJECT, project)
         await events.modified(work, project, f"Project {project['Name']}")
     return _settings(project)
@@ -196,9 +206,9 @@ async def delete_channel(call: Call) -> Any:
     return CHANNEL.show(current)
 
 
-async def project_of(call: Call, work: Work | None = None) -> Document:
+async def project_of(call: Call, conn: Any = None) -> Document:
     """Return the project that the path names by id, slug or name."""
-    return await fetch_one(work.conn if work else call.state.pool, PROJECT, call.id, call.space)
+    return await fetch_one(conn or call.state.pool, PROJECT, call.id, call.space)
 
 
 def _filters(call: Call) -> list[Any]:

@@ -16,6 +16,7 @@ from standin.web.endpoints.common import referenced
 from standin.web.endpoints.processes import next_version
 from standin.web.endpoints.projects import project_of
 from standin.web.refusals import bad_request
+from standin.web.removal import forget_logs, remove_releases
 from standin.web.resources import CHANNEL, PROJECT, RELEASE, fetch_one, fetch_page
 from standin.work import Work
 
@@ -96,6 +97,15 @@ async def modify_release(call: Call) -> Any:
         }
         await update(work.conn, kinds.RELEASE, release)
         await events.modified(work, release, f"Release {release['Version']}")
+    return RELEASE.show(release)
+
+
+async def delete_release(call: Call) -> Any:
+    """Delete a release with its deployments, their tasks and logs."""
+    async with call.begin() as work:
+        release = await release_of(call, work)
+        tasks = await remove_releases(work, await get(work.conn, kinds.PROJECT, release["ProjectId"]), [release])
+    await forget_logs(call.state.task_logs, tasks)
     return RELEASE.show(release)
 
 

@@ -1,0 +1,48 @@
+"""The cells of dashboards: one deployment as the portal's overviews show it (octopus-api §A.19)."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from standin.documents import Document, time_text
+from standin.tasks import ACTIVE
+from standin.web.links import links_of
+from standin.web.tasks import duration_text
+
+
+def show_item(row: Mapping[str, Any]) -> Document:
+    """Return a cell from a row that joins a deployment, its task and its release."""
+    started, completed = row["starttime"], row["completedtime"]
+    item: Document = {
+        "Id": row["deploymentid"],
+        "ProjectId": row["projectid"],
+        "EnvironmentId": row["environmentid"],
+        "ReleaseId": row["releaseid"],
+        "DeploymentId": row["deploymentid"],
+        "TaskId": row["taskid"],
+        "TenantId": row["tenantid"],
+        "ChannelId": row["channelid"],
+        "SpaceId": row["spaceid"],
+        "ReleaseVersion": row["releaseversion"],
+        "Created": time_text(row["created"]),
+        "QueueTime": time_text(row["queuetime"]),
+        "StartTime": time_text(started) if started else None,
+        "CompletedTime": time_text(completed) if completed else None,
+        "State": row["state"],
+        "HasPendingInterruptions": row["haspendinginterruptions"],
+        "HasWarningsOrErrors": row["haswarningsorerrors"],
+        "ErrorMessage": row["errormessage"],
+        "Duration": duration_text(_seconds(started, completed)),
+        "IsCurrent": row["iscurrent"],
+        "IsPrevious": row["isprevious"],
+        "IsCompleted": row["state"] not in ACTIVE,
+        "PendingInterruptionTypes": [],
+    }
+    item["Links"] = links_of("DashboardItem", item)
+    return item
+
+
+def _seconds(started: datetime | None, completed: datetime | None) -> float:
+    if started is None:
+        return 0.0
+    return ((completed or datetime.now(UTC)) - started).total_seconds()
