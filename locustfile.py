@@ -1,1 +1,8 @@
-"""What `locust` runs."""
+"""What `locust` runs: all scenarios behind one schedule of arrivals."""
+
+from octoload.edge.slots import Slot, install
+from scenarios import SCENARIOS
+
+__all__ = ["Slot"]
+
+install(SCENARIOS)

@@ -1,0 +1,317 @@
+"""HTTP/1.1 answers, read from a stream that arrives in pieces of any size."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+#: Bytes that a head, a trailer and a chunk's size line may have at most.
+MAX_HEAD: Final = 65_536
+MAX_CHUNK_LINE: Final = 4_096
+#: Interim answers (1xx) that may stand before an answer.
+MAX_INTERIM: Final = 8
+#: Different heads whose meaning is remembered.
+MAX_REMEMBERED: Final = 1_024
+
+_CHUNKED: Final = -1
+_UNTIL_CLOSE: Final = -2
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\r\n]*)?")
+_HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\r\n\x00]*)")
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?")
+_BLANK_LINE = b"\r\n\r\n"
+
+
+class AnswerError(Exception):
+    """The bytes are no HTTP/1.1 answer; the message names the fault in a few words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What octoload needs of an answer's status line and headers."""
+
+    #: HTTP status.
+    status: int
+    #: Length of the body in bytes; -1 when chunked, -2 when it ends with the connection.
+    length: int
+    #: Whether the connection may be used again.
+    keep_alive: bool
+    #: Value of the `Octopus-Node` header.
+    node: str
+    #: Value of the `Content-Encoding` header.
+    encoding: str
+    #: Value of the `Retry-After` header.
+    retry_after: str
+
+
+class AnswerReader:
+    """Reads one answer after the other.
+
+    Feeding any split of the same bytes gives the same answer. Call `start`, then `feed` until it says that the answer
+    is complete; `head`, `size` and, if asked for, `body` then hold until the next `start`.
+    """
+
+    __slots__ = (
+        "_interim", "_keep", "_left", "_line", "_parts", "_pending", "_state", "body", "excess", "head", "size",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.head: Head = _NO_HEAD
+        #: Bytes of the body as received, without the framing of chunks.
+        self.size = 0
+        self.body = b""
+        #: Whether bytes came that belong to no answer: the connection must not be used again.
+        self.excess = False
+        self._pending = bytearray()
+        self._parts: list[bytes] = []
+        self._keep = False
+        self._left = 0
+        self._line = 0
+        self._interim = 0
+        self._state = AnswerReader._read_head
+
+    def start(self, keep: bool) -> None:  # noqa: FBT001  called once a request, by position
+        """Begin a new answer; `keep` says whether its body is wanted."""
+        self.size = 0
+        self.body = b""
+        self._keep = keep
+        self._interim = 0
+        self._state = AnswerReader._read_head
+        if self._pending:
+            self._pending.clear()
+        if self._parts:
+            self._parts = []
+
+    def feed(self, data: bytearray, count: int) -> bool:
+        """Take the first `count` bytes of `data`; return whether the answer is complete.
+
+        Raises:
+            AnswerError: the bytes are no well-formed answer.
+        """
+        if not self._pending:
+            if self._state is AnswerReader._read_head:
+                end = data.find(_BLANK_LINE, 0, count)
+                if 0 < end < MAX_HEAD:
+                    head = head_of(bytes(memoryview(data)[:end]))
+                    if head.status >= 200 and head.length >= 0:
+                        return self._sized(head, data, end + 4, count)
+            elif self._state is AnswerReader._read_sized and count <= self._left:
+                # The middle of a long body: counted, and copied only where somebody wants it.
+                self._left -= count
+                if self._keep:
+                    self._parts.append(bytes(memoryview(data)[:count]))
+                return self._left == 0 and self._finish()
+        self._pending += memoryview(data)[:count]
+        return self._advance()
+
+    def end(self) -> bool:
+        """Say that the connection has ended; return whether that completes the answer."""
+        return self._state is AnswerReader._read_until_close and self._finish()
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing of the answer has come yet."""
+        return self._state is AnswerReader._read_head and not self._pending and not self._interim
+
+    def _sized(self, head: Head, data: bytearray, begin: int, count: int) -> bool:
+        self.head = head
+        self._keep = self._keep or head.status >= 400  # a refusal says why in its body
+        self.size = head.length
+        self._left = head.length - (count - begin)
+        if self._left < 0:
+            self.excess = True
+            count = begin + head.length
+            self._left = 0
+        if self._keep:
+            self._parts.append(bytes(memoryview(data)[begin:count]))
+        self._state = AnswerReader._read_sized
+        return self._left == 0 and self._finish()
+
+    def _finish(self) -> bool:
+        if self._keep:
+            self.body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        if self._pending:
+            self.excess = True
+        return True
+
+    def _advance(self) -> bool:
+        """Go on until the answer is complete or more bytes are needed."""
+        while True:
+            done = self._state(self)
+            if done is not None:
+                return done
+
+    # Each state takes what it can from the pending bytes and returns True when the answer is complete, False when it
+    # needs more bytes, None when it has gone on to the next state.
+
+    def _read_head(self) -> bool | None:
+        if not self._pending:
+            return False
+        end = self._pending.find(_BLANK_LINE)
+        if end < 0 or end >= MAX_HEAD:
+            _refuse_head(self._pending)
+            return False
+        head = head_of(bytes(self._pending[:end]))
+        del self._pending[: end + 4]
+        if head.status < 200:
+            self._interim += 1
+            if head.status == 101 or self._interim > MAX_INTERIM:
+                raise AnswerError("unexpected interim answer")
+            return None
+        self.head = head
+        self._keep = self._keep or head.status >= 400
+        self._left = max(head.length, 0)
+        self.size = self._left
+        self._state = _BODY_STATES.get(head.length, AnswerReader._read_sized)
+        return None
+
+    def _read_sized(self) -> bool | None:
+        self._left -= self._take(self._left)
+        return self._finish() if self._left == 0 else False
+
+    def _read_until_close(self) -> bool | None:
+        self.size += self._take(len(self._pending))
+        return False
+
+    def _read_chunk_line(self) -> bool | None:
+        line = self._next_line(MAX_CHUNK_LINE, "bad chunk size")
+        if line is None:
+            return False
+        match = _CHUNK_LINE.fullmatch(line)
+        if not match:
+            raise AnswerError("bad chunk size")
+        self._left = int(match[1], 16)
+        self._line = 0
+        self._state = AnswerReader._read_chunk if self._left else AnswerReader._read_trailer
+        return None
+
+    def _read_chunk(self) -> bool | None:
+        taken = self._take(self._left)
+        self._left -= taken
+        self.size += taken
+        if self._left:
+            return False
+        self._state = AnswerReader._read_chunk_end
+        return None
+
+    def _read_chunk_end(self) -> bool | None:
+        if len(self._pending) < 2:
+            return False
+        if self._pending[:2] != b"\r\n":
+            raise AnswerError("chunk longer than its size")
+        del self._pending[:2]
+        self._state = AnswerReader._read_chunk_line
+        return None
+
+    def _read_trailer(self) -> bool | None:
+        line = self._next_line(MAX_HEAD - self._line, "endless trailer")
+        if line is None:
+            return False
+        if not line:
+            return self._finish()
+        self._line += len(line) + 2
+        if not _HEADER.fullmatch(line):
+            raise AnswerError("bad trailer")
+        return None
+
+    def _next_line(self, limit: int, fault: str) -> bytes | None:
+        end = self._pending.find(b"\r\n", 0, max(limit, 2))
+        if end < 0:
+            if len(self._pending) >= limit:
+                raise AnswerError(fault)
+            return None
+        line = bytes(self._pending[:end])
+        del self._pending[: end + 2]
+        return line
+
+    def _take(self, wanted: int) -> int:
+        """Move up to `wanted` pending bytes into the body; return how many."""
+        count = min(wanted, len(self._pending))
+        if self._keep and count:
+            self._parts.append(bytes(memoryview(self._pending)[:count]))
+        del self._pending[:count]
+        return count
+
+
+_BODY_STATES = {_CHUNKED: AnswerReader._read_chunk_line, _UNTIL_CLOSE: AnswerReader._read_until_close}  # noqa: SLF001
+_NO_HEAD = Head(0, 0, keep_alive=False, node="", encoding="", retry_after="")
+
+# A server sends the same head again and again: between two seconds its Date is the same, and a page has the same
+# length. So each distinct head is parsed strictly once and then known; a fresh one costs a few microseconds more.
+_remembered: dict[bytes, Head] = {}
+
+
+def head_of(raw: bytes) -> Head:
+    """Return the meaning of a head, given without its blank line.
+
+    Raises:
+        AnswerError: it is malformed, or says two things about the length of its body.
+    """
+    head = _remembered.get(raw)
+    if head is None:
+        head = _parse(raw)
+        if len(_remembered) >= MAX_REMEMBERED:
+            _remembered.clear()
+        _remembered[raw] = head
+    return head
+
+
+def _parse(raw: bytes) -> Head:
+    lines = raw.split(b"\r\n")
+    match = _STATUS_LINE.fullmatch(lines[0])
+    if not match:
+        raise AnswerError("no HTTP status line")
+    headers = _headers(lines[1:])
+    status = int(match[2])
+    persistent = match[1] == b"1"
+    connection = headers.get(b"connection", b"").lower()
+    return Head(
+        status=status,
+        length=_body_length(status, headers),
+        keep_alive=b"close" not in connection and (persistent or b"keep-alive" in connection),
+        node=headers.get(b"octopus-node", b"").decode("latin-1"),
+        encoding=headers.get(b"content-encoding", b"").decode("latin-1").lower(),
+        retry_after=headers.get(b"retry-after", b"").decode("latin-1"),
+    )
+
+
+def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
+    headers: dict[bytes, bytes] = {}
+    for line in lines:
+        match = _HEADER.fullmatch(line)
+        if not match:
+            raise AnswerError("bad header line")
+        name, value = match[1].lower(), match[2].strip(b" \t")
+        if name in headers:
+            if name == b"content-length" and headers[name] != value:
+                raise AnswerError("two content lengths")
+            value = headers[name] + b", " + value if name != b"content-length" else value
+        headers[name] = value
+    return headers
+
+
+def _body_length(status: int, headers: dict[bytes, bytes]) -> int:
+    """Return the body's length by RFC 9112 section 6.3, which lets nothing but one clear length pass here."""
+    length, coding = headers.get(b"content-length"), headers.get(b"transfer-encoding")
+    if length is not None and not (length.isdigit() and len(length) <= 18):
+        raise AnswerError("bad content length")
+    if length is not None and coding is not None:
+        raise AnswerError("two lengths: chunked and counted")
+    if status < 200 or status in (204, 304):
+        return 0
+    if coding is not None:
+        if coding.lower() != b"chunked":
+            raise AnswerError("unknown transfer coding")
+        return _CHUNKED
+    return _UNTIL_CLOSE if length is None else int(length)
+
+
+def _refuse_head(pending: bytearray) -> None:
+    """Raise as soon as what came can no longer become a head."""
+    if not _is_status_prefix(bytes(pending[:8])):
+        raise AnswerError("no HTTP status line")
+    if len(pending) > MAX_HEAD + 3:
+        raise AnswerError("endless header")
+
+
+def _is_status_prefix(begin: bytes) -> bool:
+    return b"HTTP/1.0 ".startswith(begin) or b"HTTP/1.1 ".startswith(begin)

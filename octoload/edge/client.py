@@ -1,0 +1,408 @@
+"""The lean HTTP/1.1 client: raw non-blocking sockets on the gevent hub, one keep-alive connection a slot and node."""
+
+import contextlib
+import math
+import os
+import socket
+import ssl
+import time
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import gevent
+from gevent import monkey
+from gevent import socket as gevent_socket
+
+from octoload import __version__
+from octoload.edge.answer import AnswerError, AnswerReader
+from octoload.errors import UsageError
+
+# Locust patches the standard library at import; the client wants the operating system's own sockets.
+_Socket: Any = monkey.get_original("socket", "socket")
+_SSLContext: Any = monkey.get_original("ssl", "SSLContext")
+
+clock = time.perf_counter
+
+#: Seconds after which an unused connection is looked at before it is used again.
+IDLE_LOOK: Final = 1.0
+#: Seconds between two looks for requests that wait too long.
+SWEEP: Final = 0.1
+#: Seconds that making a connection may take.
+CONNECT_TIMEOUT: Final = 10.0
+
+#: One receive buffer for the whole process: what it holds is taken by a reader before another greenlet runs.
+_scratch = bytearray(262_144)
+
+READ, WRITE = 1, 2
+
+# Errors of a request, by the phase in which the connection was lost.
+TIMEOUT = "timeout"
+CONNECT_TIMED_OUT = "connect timed out"
+REFUSED = "connection refused"
+NOT_SENT = "connection lost before the request was sent"
+NO_ANSWER = "connection lost before the answer"
+CUT_ANSWER = "connection lost in the answer"
+NO_SLOT = "no free slot"
+
+
+class Target:
+    """One node's address, and the part of a request that is the same for all."""
+
+    def __init__(self, url: str, api_key: str, context: Any = None) -> None:
+        """`url` is the server's base URL, with or without a virtual directory.
+
+        Raises:
+            UsageError: it is no http or https URL, or the key has characters that no header may have.
+        """
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"{url!r} is no URL of a server", "Write it like http://octopus.example:8065")
+        if not api_key.isprintable() or not api_key.isascii():
+            raise UsageError("the API key has characters that no HTTP header may have", "Copy it again.")
+        self.url = url.rstrip("/")
+        self.host = parts.hostname
+        self.port = parts.port or (443 if parts.scheme == "https" else 80)
+        #: TLS context; None without TLS.
+        self.context: Any = (context or trusting()) if parts.scheme == "https" else None
+        self._prefix = parts.path.rstrip("/").encode()
+        self._addresses: list[tuple[Any, ...]] = []
+        self._headers = (
+            f" HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nAccept: application/json\r\n"
+            f"User-Agent: octoload/{__version__} (load test)\r\n"
+            + (f"X-Octopus-ApiKey: {api_key}\r\n" if api_key else "")
+        ).encode("latin-1")
+        self._get = self._headers + b"\r\n"
+        self._post = self._headers + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+    def get(self, path: str) -> bytes:
+        """Return the bytes of a GET; `path` begins with a slash and is encoded."""
+        return b"GET " + self._prefix + path.encode("ascii") + self._get
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """Return the bytes of a POST of JSON."""
+        return b"POST " + self._prefix + path.encode("ascii") + self._post % len(body) + body
+
+    def addresses(self) -> list[tuple[Any, ...]]:
+        """Return the (family, address) pairs of the host, resolved once.
+
+        Raises:
+            OSError: the name cannot be resolved.
+        """
+        if not self._addresses:
+            found = gevent_socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            self._addresses = [(family, address) for family, _, _, _, address in found]
+        return self._addresses
+
+
+def trusting(ca_file: str | None = None) -> Any:
+    """Return a TLS context that verifies certificate and host name, against `ca_file` or the system's authorities.
+
+    Raises:
+        UsageError: the file is missing or holds no certificate.
+    """
+    context = _SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_file is None:
+        context.load_default_certs()
+        return context
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except (OSError, ssl.SSLError) as exc:
+        raise UsageError(f"{ca_file} holds no certificate that can be read: {exc}", "Name a PEM file.") from exc
+    return context
+
+
+class Client:
+    """All connections of a process to the targets of a trial."""
+
+    def __init__(self, targets: list[Target], timeout: float) -> None:
+        """`timeout` is in seconds, from sending to the last byte of the answer."""
+        self.targets = targets
+        self.timeout = timeout
+        self._open: set[Connection] = set()
+        self._sweeper = gevent.get_hub().loop.timer(SWEEP, SWEEP)
+        self._sweeper.start(self._sweep)
+
+    def connect(self, target: int) -> "Connection":
+        """Return a connection to a target; it is made with its first request."""
+        connection = (TlsConnection if self.targets[target].context else Connection)(self.targets[target], self.timeout)
+        self._open.add(connection)
+        return connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._sweeper.stop()
+        self._sweeper.close()
+        for connection in self._open:
+            connection.close()
+        self._open.clear()
+
+    def _sweep(self) -> None:
+        now = clock()
+        late = [connection for connection in self._open if connection.waiter and connection.deadline < now]
+        for connection in late:
+            connection.fail(TIMEOUT)
+
+
+class Connection:
+    """A keep-alive connection with a standing watcher; one request at a time."""
+
+    __slots__ = (
+        "_alive", "_done", "_hub", "_reader", "_socket", "_target", "_timeout", "_watcher",
+        "deadline", "done", "error", "first", "waiter",
+    )  # fmt: skip
+
+    def __init__(self, target: Target, timeout: float) -> None:
+        self._target = target
+        self._timeout = timeout
+        self._hub: Any = gevent.get_hub()
+        self._reader = AnswerReader()
+        self._socket: Any = None
+        self._watcher: Any = None
+        self._alive = False
+        self._done = True
+        #: The greenlet that waits for an answer, if any.
+        self.waiter: Any = None
+        #: Steady time at which the request under way counts as timed out.
+        self.deadline = 0.0
+        #: What went wrong with the last request; empty when nothing did.
+        self.error = ""
+        #: Steady times of the first byte of the last answer (NaN: none came) and of its end.
+        self.first = math.nan
+        self.done = 0.0
+
+    @property
+    def answer(self) -> AnswerReader:
+        """The last answer, as long as `error` is empty."""
+        return self._reader
+
+    def exchange(self, request: bytes, keep: bool) -> None:  # noqa: FBT001  called once a request, by position
+        """Send a request and wait for its answer; `keep` says whether the body is wanted.
+
+        Nothing is raised: `error` names what went wrong. A request is sent a second time only if nothing of it had
+        left, which is when the server had closed the connection before.
+        """
+        self.error = ""
+        self.first = math.nan
+        now = clock()
+        self.deadline = now + self._timeout
+        if self._alive and now - self.done > IDLE_LOOK:
+            self._receive()  # a server that closed the connection meanwhile is noticed here
+        try:
+            fresh = not self._alive
+            if (self._alive or self._connect()) and not self._send(request, keep) and not fresh:
+                self.error = ""
+                if self._connect():
+                    self._send(request, keep)
+            if self._alive and not self._done:
+                self.waiter = gevent.getcurrent()
+                self._hub.switch()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self.waiter = None
+        if self.error:
+            self.done = clock()
+        elif not self._reader.head.keep_alive or self._reader.excess:
+            self.close()
+
+    def fail(self, error: str) -> None:
+        """End the request under way with an error."""
+        self.error = error
+        self.close()
+        self._finish()
+
+    def close(self) -> None:
+        """Close the connection; the next request makes a new one."""
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher.close()
+            self._watcher = None
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.close()
+            self._socket = None
+        self._alive = False
+
+    def _finish(self) -> None:
+        self._done = True
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None:
+            waiter.switch()
+
+    def _send(self, request: bytes, keep: bool) -> bool:  # noqa: FBT001
+        """Send all of a request; False when nothing of it left."""
+        reader = self._reader
+        reader.start(keep)
+        reader.excess = False
+        self._done = False
+        sent = 0
+        while sent < len(request) and not self._done:
+            try:
+                sent += self._write(request[sent:] if sent else request)
+            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                if not self._wait(WRITE, self.deadline):
+                    self._lose(TIMEOUT)
+            except OSError:
+                self._lose(NO_ANSWER if sent else NOT_SENT)
+        return sent > 0 or self.error != NOT_SENT
+
+    def _lose(self, error: str) -> None:
+        self.error = error
+        self._done = True
+        self.close()
+
+    def _write(self, data: bytes) -> int:
+        sent: int = self._socket.send(data)
+        return sent
+
+    def _connect(self) -> bool:
+        """Make the connection, trying each address of the host in turn."""
+        self._done = True
+        deadline = min(clock() + CONNECT_TIMEOUT, self.deadline)
+        try:
+            addresses = self._target.addresses()
+        except OSError as exc:
+            self.error = f"name not resolved: {self._target.host} ({exc.strerror or exc})"
+            return False
+        for family, address in addresses:
+            self.error = self._reach(family, address, deadline)
+            if not self.error:
+                return True
+            self.close()
+        return False
+
+    def _reach(self, family: int, address: tuple[Any, ...], deadline: float) -> str:
+        """Connect to one address; return what went wrong."""
+        self._socket = _Socket(family, socket.SOCK_STREAM)
+        self._socket.settimeout(0.0)
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            with contextlib.suppress(BlockingIOError):
+                self._socket.connect(address)
+            if not self._wait(WRITE, deadline):
+                return CONNECT_TIMED_OUT
+            error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if error:
+                return _name_of(OSError(error, os.strerror(error)))
+            self._secure(deadline)
+        except OSError as exc:
+            return _name_of(exc)
+        self._alive = True
+        self._watcher = self._hub.loop.io(self._socket.fileno(), READ)
+        self._watcher.start(self._receive)
+        return ""
+
+    def _secure(self, deadline: float) -> None:
+        """Plain connections need no handshake."""
+
+    def _wait(self, events: int, deadline: float) -> bool:
+        """Wait until the socket is ready, or in vain until the deadline."""
+        watcher = self._hub.loop.io(self._socket.fileno(), events)
+        timer = self._hub.loop.timer(max(deadline - clock(), 0.0))
+        current = gevent.getcurrent()
+        outcome: list[bool] = []
+
+        def resume(*, ready: bool) -> None:
+            if not outcome:
+                outcome.append(ready)
+                current.switch()
+
+        try:
+            watcher.start(lambda: resume(ready=True))
+            timer.start(lambda: resume(ready=False))
+            self._hub.switch()
+        finally:
+            for each in (watcher, timer):
+                each.stop()
+                each.close()
+        return outcome == [True]
+
+    def _receive(self) -> None:
+        """Read what has come; the hub calls this when the socket is readable."""
+        try:
+            count = self._socket.recv_into(_scratch)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            count = 0
+        self._take(count)
+
+    def _take(self, count: int) -> bool:
+        """Give bytes to the reader; return whether more may come."""
+        if self._done:
+            self.close()  # the server closed an unused connection, or talks unasked
+            return False
+        if not count:
+            self._cut()
+            return False
+        if self.first != self.first:  # NaN: nothing has come yet
+            self.first = clock()
+        try:
+            complete = self._reader.feed(_scratch, count)
+        except AnswerError as exc:
+            self.fail(f"malformed answer: {exc}")
+            return False
+        if complete:
+            self.done = clock()
+            self._look_behind()
+            self._finish()
+        return not complete
+
+    def _look_behind(self) -> None:
+        """Plain connections hide no bytes behind an answer: the reader has seen all that was received."""
+
+    def _cut(self) -> None:
+        if self._reader.end():
+            self.done = clock()
+            self.close()
+            self._finish()
+        else:
+            self.fail(NO_ANSWER if self._reader.untouched else CUT_ANSWER)
+
+
+class TlsConnection(Connection):
+    """The same over TLS."""
+
+    __slots__ = ()
+
+    def _secure(self, deadline: float) -> None:
+        self._socket = self._target.context.wrap_socket(
+            self._socket, server_hostname=self._target.host, do_handshake_on_connect=False
+        )
+        while True:
+            try:
+                return self._socket.do_handshake()  # type: ignore[no-any-return]
+            except ssl.SSLWantReadError:
+                ready = self._wait(READ, deadline)
+            except ssl.SSLWantWriteError:
+                ready = self._wait(WRITE, deadline)
+            if not ready:
+                raise TimeoutError
+
+    def _receive(self) -> None:
+        more = True
+        while more:  # one readable event may carry several records, which no later event would announce
+            try:
+                count = self._socket.recv_into(_scratch)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            except OSError:
+                count = 0
+            more = self._take(count)
+
+    def _look_behind(self) -> None:
+        if self._socket.pending():
+            self._reader.excess = True
+
+
+def _name_of(exc: OSError) -> str:
+    """Return the error of a request whose connection could not be made."""
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return f"certificate not trusted: {exc.verify_message}"
+    if isinstance(exc, ssl.SSLError):
+        return f"TLS failed: {exc.reason or exc}"
+    if isinstance(exc, TimeoutError):
+        return CONNECT_TIMED_OUT
+    return REFUSED if isinstance(exc, ConnectionRefusedError) else f"no connection: {exc.strerror or exc}"

@@ -1,0 +1,60 @@
+"""Looks around on a server before a trial: which space, which projects, which environments."""
+
+import re
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from octoload.api import Octopus
+from octoload.edge.scenario import Named, Place
+from octoload.errors import UsageError
+
+#: The word in a space's description by which octoload knows its own.
+MARK = "octoload"
+
+_NUMBER = re.compile(r"(\d+)$")
+
+
+def find(url: str, api_key: str, space: str | None, needs: Iterable[str]) -> Place:
+    """Return what scenarios need to know; nothing of it is measured.
+
+    Raises:
+        ServerError: nothing answers, it is no Octopus, or it refuses the key.
+        UsageError: the space is not there, or has none of what a scenario needs.
+    """
+    needed = set(needs)
+    with Octopus(url, api_key) as octopus:
+        octopus.identify()
+        octopus.get("/api/users/me")  # anybody may read the root document: here the key is tried
+        space_id = _space(octopus, space)
+        view = octopus.space(space_id)
+        found = {name: _all(view.get(f"{name}/all")) for name in sorted(needed)}
+    for name, resources in found.items():
+        if not resources:
+            raise UsageError(f"space {space_id} of {octopus.shown_url} has no {name}", "Fill it: octoload seed.")
+    projects = sorted(found.get("projects", []), key=lambda project: _number(project.id))
+    return Place(space_id, projects, found.get("environments", []), int(time.time()))
+
+
+def _space(octopus: Octopus, wanted: str | None) -> str:
+    spaces = octopus.get("/api/spaces/all")
+    for space in spaces:
+        if wanted and wanted.lower() in (str(space["Id"]).lower(), str(space["Name"]).lower()):
+            return str(space["Id"])
+    if wanted:
+        names = ", ".join(str(space["Name"]) for space in spaces[:10])
+        raise UsageError(f"{octopus.shown_url} has no space {wanted!r}", f"It has {names}.")
+    ours = [space for space in spaces if MARK in str(space.get("Description") or "").lower()]
+    default = [space for space in spaces if space.get("IsDefault")]
+    for space in (*ours, *default, *spaces):
+        return str(space["Id"])
+    raise UsageError(f"{octopus.shown_url} shows no space to this key", "Give its user a role in a space.")
+
+
+def _all(resources: list[dict[str, Any]]) -> list[Named]:
+    return [Named(str(resource["Id"]), str(resource["Name"])) for resource in resources]
+
+
+def _number(identifier: str) -> int:
+    match = _NUMBER.search(identifier)
+    return int(match[1]) if match else 0

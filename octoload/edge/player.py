@@ -1,0 +1,230 @@
+"""Plays one process' share of a trial, and hands its samples over."""
+
+import os
+import time
+from typing import Any, Final
+
+import gevent
+import msgspec
+from gevent.event import Event
+from locust.env import Environment
+from locust.runners import WorkerRunner
+
+from octoload.edge import arrivals, machine, table
+from octoload.edge.arrivals import Schedule
+from octoload.edge.client import Client, Target, clock
+from octoload.edge.dispatcher import Dispatcher
+from octoload.edge.samples import Batch, Recorder
+from octoload.edge.scenario import Cast, Operation, Place, Scenario
+from octoload.edge.session import Notes, Session, miss
+from octoload.edge.trial import Part, Trial
+
+#: Locust messages between master and workers.
+TRIAL, STOP, SAMPLES, PART = "octoload-trial", "octoload-stop", "octoload-samples", "octoload-part"
+
+#: Seconds between two batches.
+TICK: Final = 1.0
+#: Seconds that sessions under way get when a user stops the load.
+STOP_GRACE: Final = 2.0
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What the conductor tells one player."""
+
+    #: Number of the trial in this engine.
+    number: int
+    trial: Trial
+    place: Place
+    #: Unix time at which the schedule starts.
+    start: float
+    #: This player's number, and how many there are.
+    worker: int
+    workers: int
+
+
+class Play:
+    """One trial under way in this process."""
+
+    def __init__(self, order: Order, cast: Cast, full: Any) -> None:
+        trial = order.trial
+        key = os.environ.get(trial.key_variable, "")
+        self.order = order
+        self.names = sorted(trial.mix)
+        self.client = Client([Target(url, key) for url in trial.urls], trial.timeout)
+        self.scenarios: list[Scenario] = [cast.scenarios[name](order.place) for name in self.names]
+        self.codes = [cast.names.index(name) for name in self.names]
+        #: What turns the steady clock into Unix time.
+        self.offset = time.time() - clock()
+        self.start = order.start - self.offset
+        self.measured_from = self.start + trial.warm_up
+        self.recorder = Recorder()
+        self.notes = Notes(len(cast.operations), self.measured_from)
+        self.full = full
+        self.batches = 0
+        self.rows = 0
+        self.fault = ""
+        self.planned: dict[str, int] = {}
+        self.ended = Event()
+
+    def schedule(self) -> Any:
+        """Return this process' share of the arrivals, block by block."""
+        order, trial = self.order, self.order.trial
+        if trial.seconds is None:
+            blocks = arrivals.endless(trial.mix, trial.arrivals, trial.seed)
+            return (block.share(order.worker, order.workers) for block in blocks)
+        whole = arrivals.plan(trial.mix, trial.arrivals, trial.seed, trial.warm_up, trial.seconds)
+        mine = whole.share(order.worker, order.workers)
+        self.planned = self._count(mine)
+        return [mine]
+
+    def _count(self, schedule: Schedule) -> dict[str, int]:
+        measured = schedule.scenarios[schedule.times >= self.order.trial.warm_up]
+        counts = {}
+        for index, scenario in enumerate(self.scenarios):
+            amount = int((measured == index).sum())
+            counts[scenario.operations[0].name] = amount
+        return counts
+
+
+class Player:
+    """The slots' side of a process that runs users."""
+
+    def __init__(self, environment: Environment, cast: Cast) -> None:
+        """Listen for orders; the process' runner must be there."""
+        self._environment = environment
+        self._cast = cast
+        self._dispatcher = Dispatcher()
+        self._play: Play | None = None
+        self._meter = machine.Meter()
+        self._priority = machine.raise_priority()
+        runner: Any = environment.runner
+        self._runner = runner
+        runner.register_message(TRIAL, self._on_trial)
+        runner.register_message(STOP, self._on_stop)
+        machine.settle_memory()
+
+    def serve(self) -> None:
+        """Be a slot: take arrivals and play their sessions, until the greenlet is killed."""
+        dispatcher = self._dispatcher
+        play: Any = None
+        session: Any = None
+        while True:
+            arrival = dispatcher.take()
+            if play is not self._play:
+                play = self._play
+                session = Session(play.client, play.recorder, play.notes, play.full)
+            try:
+                session.begin(arrival, play.codes[arrival.scenario])
+                play.scenarios[arrival.scenario].run(session)
+            except Exception as exc:  # noqa: BLE001  a scenario's mistake ends the trial with its name, not this slot
+                play.fault = play.fault or f"scenario {play.names[arrival.scenario]}: {type(exc).__name__}: {exc}"
+            finally:
+                dispatcher.give_back()
+
+    def _on_trial(self, environment: Environment, msg: Any) -> None:
+        play = Play(msgspec.convert(msg.data, Order), self._cast, self._hand_over)
+        self._play = play
+        environment.stats.clear_all()
+        self._dispatcher.begin(play.schedule(), play.start, play.measured_from, play.ended.set)
+        gevent.spawn(self._see_through, play)
+
+    def _on_stop(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  Locust's signature
+        if self._play is not None:
+            self._dispatcher.halt()
+            gevent.spawn_later(STOP_GRACE, self._play.ended.set)
+
+    def _see_through(self, play: Play) -> None:
+        """Hand samples over each second until the last session has ended, then close the books."""
+        trial = play.order.trial
+        seconds = float("inf") if trial.seconds is None else trial.seconds
+        until = play.measured_from + seconds
+        self._measure(play, until)
+        line_ends, gives_up = until + trial.timeout, until + 2 * trial.timeout + TICK
+        while not play.ended.wait(TICK) and clock() < gives_up:
+            self._hand_over()
+            if clock() > line_ends:
+                self._miss_the_rest(play)
+        if self._meter.running:
+            self._meter.stop()
+        play.client.close()
+        self._hand_over()
+        self._report()
+        self._runner.send_message(PART, {"number": play.order.number, "part": msgspec.to_builtins(self._part(play))})
+        self._play = None
+
+    def _measure(self, play: Play, until: float) -> None:
+        gevent.spawn_later(max(play.measured_from - clock(), 0.0), self._meter.start)
+        if until < float("inf"):
+            gevent.spawn_later(max(until - clock(), 0.0), self._meter.stop)
+
+    def _miss_the_rest(self, play: Play) -> None:
+        for arrival in self._dispatcher.halt():
+            operation: Operation = play.scenarios[arrival.scenario].operations[0]
+            if miss(play.recorder, arrival, operation, play.codes[arrival.scenario], clock()):
+                self._hand_over()
+
+    def _hand_over(self) -> None:
+        """Give what is recorded to Locust's table and to the conductor."""
+        play = self._play
+        if play is None:
+            return
+        batch = Batch(
+            play.recorder.take(play.offset),
+            self._cast.operation_names,
+            self._cast.names,
+            play.recorder.errors.texts,
+            play.recorder.nodes.texts,
+            play.order.worker,
+        )
+        if len(batch.rows):
+            table.publish(self._environment, batch, self._cast.operations)
+        self._runner.send_message(SAMPLES, self._message(play, batch))
+        play.batches += 1
+        play.rows += len(batch.rows)
+
+    def _message(self, play: Play, batch: Batch) -> dict[str, Any]:
+        lags = self._dispatcher.lags
+        self._dispatcher.lags = lags[:0]
+        return {
+            "number": play.order.number,
+            "worker": batch.worker,
+            "batch": play.batches,
+            "rows": batch.rows.tobytes(),
+            "operations": list(batch.operations),
+            "scenarios": list(batch.scenarios),
+            "errors": list(batch.errors),
+            "nodes": list(batch.nodes),
+            "lags": lags.tobytes(),
+            "sent": play.notes.sent_in_all,
+            "waiting": self._dispatcher.waiting,
+        }
+
+    def _report(self) -> None:
+        """Bring Locust's own statistics to the master now rather than at the next of its 3 s."""
+        if isinstance(self._runner, WorkerRunner):
+            data: dict[str, Any] = {}
+            events: Any = self._environment.events
+            events.report_to_master.fire(client_id=self._runner.client_id, data=data)
+            self._runner.send_message("stats", data)
+
+    def _part(self, play: Play) -> Part:
+        sent: dict[str, int] = {}
+        for operation, count in zip(self._cast.operations, play.notes.sent, strict=True):
+            if count:
+                sent[operation.name] = sent.get(operation.name, 0) + count
+        return Part(
+            worker=play.order.worker,
+            batches=play.batches,
+            rows=play.rows,
+            planned=play.planned,
+            sent=sent,
+            sent_in_all=play.notes.sent_in_all,
+            cpu=self._meter.cpu,
+            steal=self._meter.steal,
+            gc_pause=self._meter.gc_pause,
+            schedule=self._dispatcher.kind,
+            priority=self._priority,
+            longest_line=self._dispatcher.longest_line,
+            fault=play.fault,
+            log=play.notes.log,
+        )

@@ -1,0 +1,74 @@
+"""What a scenario is: one kind of user, client or task stream, and the place that it works at."""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from octoload.edge.session import Session
+
+
+class Operation:
+    """Something that is asked of the server, under the name that reports use."""
+
+    __slots__ = ("code", "method", "name")
+
+    def __init__(self, name: str, method: Literal["GET", "POST"] = "GET") -> None:
+        self.name = name
+        self.method = method
+        #: Its number among all operations of the process, given when scenarios are gathered.
+        self.code = 0
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A resource by id and name."""
+
+    id: str
+    name: str
+
+
+class Place(msgspec.Struct, frozen=True):
+    """What was found on the server before a trial."""
+
+    #: Id of the space.
+    space: str
+    #: Its projects, the oldest first: those are the busy ones.
+    projects: list[Named]
+    #: Its environments in the order of promotion.
+    environments: list[Named]
+    #: Unix time in whole seconds; makes names unique that a trial creates.
+    stamp: int
+
+
+class Scenario(ABC):
+    """One kind of session; an object serves all sessions of a process in one trial."""
+
+    #: What a mix calls it.
+    name: ClassVar[str]
+    #: What it asks, in order; the first arrives on schedule, the others follow answers.
+    operations: ClassVar[tuple[Operation, ...]]
+    #: What must be found on the server before it can run.
+    needs: ClassVar[frozenset[Literal["projects", "environments"]]] = frozenset()
+    #: Whether it changes the server.
+    writes: ClassVar[bool] = False
+
+    @abstractmethod
+    def __init__(self, place: Place) -> None:
+        """Prepare paths and bodies, so that sessions need not."""
+
+    @abstractmethod
+    def run(self, session: "Session") -> None:
+        """Play one session."""
+
+
+class Cast:
+    """All scenarios of a process and the codes of their names."""
+
+    def __init__(self, scenarios: tuple[type[Scenario], ...]) -> None:
+        self.scenarios = {scenario.name: scenario for scenario in scenarios}
+        self.names = list(self.scenarios)
+        self.operations = [operation for scenario in scenarios for operation in scenario.operations]
+        for code, operation in enumerate(self.operations):
+            operation.code = code
+        self.operation_names = [operation.name for operation in self.operations]

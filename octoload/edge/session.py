@@ -1,0 +1,174 @@
+"""A session: the requests that one scenario makes one after the other in a slot."""
+
+import math
+import zlib
+from functools import cache
+from typing import Any, TypeVar
+
+import gevent
+import msgspec
+
+from octoload.edge.client import NO_SLOT, Client, Connection, clock
+from octoload.edge.dispatcher import Arrival
+from octoload.edge.samples import Recorder
+from octoload.edge.scenario import Operation
+
+T = TypeVar("T")
+
+#: Kinds of failure that are explained in the log, at most.
+MAX_EXPLAINED = 20
+
+
+class Notes:
+    """What a process counts and says besides its samples."""
+
+    def __init__(self, operations: int, measured_from: float) -> None:
+        self.measured_from = measured_from
+        #: Requests sent by operation code, those intended in the measured phase only.
+        self.sent = [0] * operations
+        self.sent_in_all = 0
+        #: One line for each kind of failure, when it was first seen.
+        self.log: list[str] = []
+        self._explained: set[tuple[str, str]] = set()
+
+    def explain(self, operation: str, error: str, reason: str) -> None:
+        """Keep the first reason of each kind of failure."""
+        key = (operation, error)
+        if key not in self._explained and len(self._explained) < MAX_EXPLAINED:
+            self._explained.add(key)
+            self.log.append(f"{operation}: {error}{f' ({reason})' if reason else ''}")
+
+
+class Session:
+    """The slot's side of a session; one object serves the sessions of a slot one after the other."""
+
+    __slots__ = ("_client", "_connection", "_connections", "_full", "_next", "_notes", "_recorder", "_scenario",
+                 "_target", "draw", "number")  # fmt: skip
+
+    def __init__(self, client: Client, recorder: Recorder, notes: Notes, full: Any) -> None:
+        """`full` is called when the recorder is."""
+        self._client = client
+        self._recorder = recorder
+        self._notes = notes
+        self._full = full
+        self._connections: list[Connection | None] = [None] * len(client.targets)
+        self._connection: Connection
+        self._target = client.targets[0]
+        self._scenario = 0
+        self._next = 0.0
+        #: A uniform number in [0, 1) that is the same for this arrival in every trial with this schedule.
+        self.draw = 0.0
+        #: Number of the arrival in the schedule.
+        self.number = 0
+
+    def begin(self, arrival: Arrival, scenario: int) -> None:
+        """Take on an arrival; `scenario` is the code of its name."""
+        index = arrival.number % len(self._connections)
+        connection = self._connections[index]
+        if connection is None:
+            connection = self._connections[index] = self._client.connect(index)
+        self._connection = connection
+        self._target = self._client.targets[index]
+        self._scenario = scenario
+        self._next = arrival.intended
+        self.draw = arrival.draw
+        self.number = arrival.number
+
+    def get(self, operation: Operation, path: str) -> bool:
+        """GET a path; return whether the server answered well."""
+        return not self._request(operation, self._target.get(path), None)[0]
+
+    def get_as(self, operation: Operation, path: str, kind: type[T]) -> T | None:
+        """GET a path and read its JSON; None when the request failed or the answer is something else."""
+        value: T | None = self._request(operation, self._target.get(path), kind)[1]
+        return value
+
+    def post_as(self, operation: Operation, path: str, body: Any, kind: type[T]) -> T | None:
+        """POST JSON and read the JSON of the answer; None when the request failed."""
+        value: T | None = self._request(operation, self._target.post(path, _encode(body)), kind)[1]
+        return value
+
+    def think(self, seconds: float) -> None:
+        """Let the user read: the next request is intended that much later."""
+        self._next += seconds
+        gevent.sleep(max(self._next - clock(), 0.0))
+
+    def _request(self, operation: Operation, data: bytes, kind: Any) -> tuple[str, Any]:
+        """Send, wait, record; return the error, empty when there is none, and the value."""
+        connection = self._connection
+        intended = self._next
+        notes = self._notes
+        notes.sent_in_all += 1
+        if intended >= notes.measured_from:
+            notes.sent[operation.code] += 1
+        sent = clock()
+        connection.exchange(data, kind is not None)
+        error, value, status, size, node = connection.error, None, 0, 0, 0
+        if not error:
+            answer = connection.answer
+            head = answer.head
+            status, size = head.status, answer.size
+            if head.node:
+                node = self._recorder.nodes.code(head.node)
+            if status >= 300 and status != 304:
+                error = f"HTTP {status}"
+                notes.explain(operation.name, error, _reason(answer.body, head.retry_after))
+            elif kind is not None:
+                error, value = _decode(answer.body, head.encoding, kind)
+        self._next = done = connection.done
+        code = 0
+        if error:
+            code = self._recorder.errors.code(error)
+            notes.explain(operation.name, error, "")
+        if self._recorder.add(
+            intended, sent, connection.first, done, size, status, operation.code, self._scenario, code, node
+        ):
+            self._full()
+        return error, value
+
+
+def miss(recorder: Recorder, arrival: Arrival, operation: Operation, scenario: int, now: float) -> bool:
+    """Record an arrival that never got a slot; return whether the recorder is full."""
+    code = recorder.errors.code(NO_SLOT)
+    return recorder.add(arrival.intended, now, math.nan, now, 0, 0, operation.code, scenario, code, 0)
+
+
+def inflate(body: bytes, encoding: str) -> bytes:
+    """Return a body without its content coding.
+
+    Raises:
+        ValueError: the coding is unknown or the body does not follow it.
+    """
+    if not encoding or encoding == "identity":
+        return body
+    if encoding != "gzip":
+        raise ValueError(f"unknown content coding {encoding}")
+    try:
+        return zlib.decompress(body, wbits=zlib.MAX_WBITS | 16)
+    except zlib.error as exc:
+        raise ValueError("broken gzip") from exc
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+@cache
+def _decoder(kind: Any) -> Any:
+    return msgspec.json.Decoder(kind)
+
+
+def _decode(body: bytes, encoding: str, kind: Any) -> tuple[str, Any]:
+    try:
+        return "", _decoder(kind).decode(inflate(body, encoding))
+    except (msgspec.DecodeError, ValueError) as exc:
+        return f"unexpected answer: {exc}"[:200], None
+
+
+def _reason(body: bytes, retry_after: str) -> str:
+    """Return what the server says about its refusal."""
+    try:
+        document = msgspec.json.decode(body)
+        message = str(document["ErrorMessage"])[:200]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        message = ""
+    return f"{message} Retry-After: {retry_after}".strip() if retry_after else message

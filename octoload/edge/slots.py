@@ -1,0 +1,166 @@
+"""octoload inside Locust: a Locust user is a slot, and one schedule feeds all slots.
+
+Importing this module imports Locust, which patches the standard library for gevent: only a locustfile may do so.
+"""
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gevent
+from locust import User, events, task
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from octoload.edge import machine, table
+from octoload.edge.conductor import Conductor
+from octoload.edge.engine import Engine
+from octoload.edge.player import STOP_GRACE, Player
+from octoload.edge.scenario import Cast, Scenario
+from octoload.edge.trial import Trial
+from octoload.errors import OctoloadError, UsageError
+
+#: Users when nobody says how many.
+SLOTS = 64
+
+logger = logging.getLogger("octoload")
+
+
+class Slot(User):
+    """Room for one session at a time; sessions arrive on schedule, so more users make no more load."""
+
+    player: ClassVar[Player]
+
+    @task
+    def serve(self) -> None:
+        """Play the sessions that are handed to this slot."""
+        self.player.serve()
+
+
+def install(scenarios: tuple[type[Scenario], ...]) -> None:
+    """Make Locust run these scenarios."""
+    cast = Cast(scenarios)
+    table.sharpen()
+    hooks: Any = events
+    hooks.init_command_line_parser.add_listener(lambda parser: _add_options(parser, cast))
+    hooks.init.add_listener(lambda environment, **_: _set_up(environment, cast))
+
+
+def _add_options(parser: LocustArgumentParser, cast: Cast) -> None:
+    mix = ",".join(name for name, scenario in cast.scenarios.items() if not scenario.writes)
+    known = ", ".join(cast.names)
+    for name, kind, default, text in (
+        ("rate", float, 10.0, "Sessions a second in all"),
+        ("mix", str, mix, f"Scenarios with their shares, such as dashboard=3,task-list=1. Known: {known}"),
+        ("space", str, "", "Id or name of the space; empty: the one that octoload filled, else the default space"),
+        ("seed", int, 1, "The schedule of arrivals follows from it"),
+        ("samples", str, "", "File for all requests, in Parquet"),
+    ):
+        parser.add_argument(f"--octoload-{name}", type=kind, default=default, help=text)
+    parser.add_argument(
+        "--octoload-engine",
+        action="store_true",
+        help="Take trials from standard input; octoload run starts Locust so",
+        include_in_web_ui=False,
+    )
+
+
+def _set_up(environment: Environment, cast: Cast) -> None:
+    options: Any = environment.parsed_options
+    declared = os.environ.get("OCTOLOAD_PARENT")
+    if declared or (isinstance(environment.runner, WorkerRunner) and options.processes):
+        machine.die_with_parent(int(declared) if declared and not options.worker else None)
+    if not isinstance(environment.runner, MasterRunner):
+        Slot.player = Player(environment, cast)
+    if isinstance(environment.runner, WorkerRunner):
+        return
+    if options.num_users is None:
+        options.num_users = SLOTS
+    if options.spawn_rate is None:
+        options.spawn_rate = options.num_users
+    conductor = Conductor(environment, cast)
+    if options.octoload_engine:
+        options.only_summary = True
+        Engine(environment, conductor).start()
+    else:
+        Alone(environment, conductor).listen()
+
+
+class Alone:
+    """Load without an experiment: Locust's own command line and web page say when it begins and ends."""
+
+    def __init__(self, environment: Environment, conductor: Conductor) -> None:
+        self._environment = environment
+        self._conductor = conductor
+        self._greenlet: Any = None
+
+    def listen(self) -> None:
+        """Follow Locust's test."""
+        events: Any = self._environment.events
+        events.test_start.add_listener(lambda **_: self._begin())
+        events.test_stopping.add_listener(lambda **_: self._end())
+
+    def _begin(self) -> None:
+        self._greenlet = gevent.spawn(self._run)
+
+    def _end(self) -> None:
+        if self._greenlet and self._greenlet is not gevent.getcurrent():
+            self._conductor.stop()
+            self._greenlet.join(timeout=STOP_GRACE + 3)
+
+    def _run(self) -> None:
+        options: Any = self._environment.parsed_options
+        try:
+            path = Path(options.octoload_samples) if options.octoload_samples else None
+            facts = self._conductor.run(_trial(self._environment), path)
+            _sum_up(facts)
+        except OctoloadError as exc:
+            logger.error("%s. %s", exc.message, exc.cure)  # noqa: TRY400  a user wants the cure, not a traceback
+            self._environment.process_exit_code = exc.exit_code
+            runner: Any = self._environment.runner
+            # Not from this greenlet, which Locust's end waits for.
+            gevent.spawn(runner.quit if options.headless else runner.stop)
+
+
+def _trial(environment: Environment) -> Trial:
+    options: Any = environment.parsed_options
+    if not environment.host:
+        raise UsageError("no server is named", "Name it: --host http://127.0.0.1:8065")
+    shares = _shares(options.octoload_mix)
+    total = sum(shares.values())
+    return Trial(
+        urls=environment.host.replace(",", " ").split(),
+        mix={name: float(options.octoload_rate) * share / total for name, share in shares.items()},
+        space=options.octoload_space or None,
+        seed=int(options.octoload_seed),
+    )
+
+
+def _shares(text: str) -> dict[str, float]:
+    shares: dict[str, float] = {}
+    for part in text.replace(" ", "").split(","):
+        name, _, share = part.partition("=")
+        try:
+            shares[name] = float(share or 1)
+        except ValueError:
+            raise UsageError(f"--octoload-mix: {part!r} is no share", "Write it like dashboard=3,task-list=1") from None
+    if not sum(shares.values()) > 0:
+        raise UsageError("--octoload-mix has no positive share", "Write it like dashboard=3,task-list=1")
+    return shares
+
+
+def _sum_up(facts: dict[str, Any]) -> None:
+    generator = facts["generator"]
+    logger.info(
+        "%d requests sent, %d recorded, %d counted, %d failed; the schedule was late by %.2f ms (p50), %.2f ms (p99)",
+        sum(facts["sent"].values()),
+        facts["recorded"],
+        facts["counted"],
+        facts["failures"],
+        generator["lag_p50"] * 1000,
+        generator["lag_p99"] * 1000,
+    )
+    for line in facts["log"]:
+        logger.warning(line)

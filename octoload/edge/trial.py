@@ -1,0 +1,112 @@
+"""What the engine is asked for, and what it finishes with."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from octoload.edge.arrivals import Arrivals
+from octoload.edge.samples import percentile
+from octoload.errors import UsageError
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One trial, as docs/formats.md ("The engine") writes it."""
+
+    #: Base URLs of the nodes; sessions go to them in turn.
+    urls: list[str]
+    #: Sessions a second by scenario.
+    mix: dict[str, float]
+    #: Where `requests.parquet` is written; none is written when it is empty.
+    folder: str = ""
+    #: Name of the environment variable that holds the API key.
+    key_variable: str = "OCTOPUS_API_KEY"
+    #: Id or name of the space; when empty, the first that octoload made, else the default space.
+    space: str | None = None
+    #: The schedule follows from it.
+    seed: int = 1
+    #: How sessions arrive.
+    arrivals: Arrivals = "poisson"
+    #: Sessions that may be under way at once, over all processes.
+    slots: int = 64
+    #: Seconds of load before measuring.
+    warm_up: float = 0.0
+    #: Measured seconds; None runs until it is stopped.
+    seconds: float | None = None
+    #: Seconds after which an answer is given up.
+    timeout: float = 60.0
+
+
+def check(trial: Trial, known: Iterable[str]) -> None:
+    """Refuse what no engine can run.
+
+    Raises:
+        UsageError: what is wrong with the trial; `known` are the names of the scenarios.
+    """
+    names = sorted(known)
+    for name, rate in trial.mix.items():
+        if name not in names:
+            raise UsageError(f"there is no scenario {name!r}", f"Choose from {', '.join(names)}.")
+        if not 0 < rate < 1e6:
+            raise UsageError(f"scenario {name!r} has a rate of {rate} sessions a second", "Give a positive number.")
+    if not trial.mix or not trial.urls:
+        raise UsageError("a trial needs a mix and at least one URL", "Name a scenario and a server.")
+    if trial.slots < 1 or trial.timeout <= 0 or trial.warm_up < 0 or not (trial.seconds is None or trial.seconds > 0):
+        raise UsageError("a trial needs slots, a timeout and a length above zero", "Give larger numbers.")
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process has to say at the end of its part of a trial."""
+
+    #: The process' number.
+    worker: int
+    #: Batches and rows that it has handed over.
+    batches: int
+    rows: int
+    #: Arrivals in the measured phase by operation, from the schedule.
+    planned: dict[str, int]
+    #: Requests by operation that were intended in the measured phase and sent.
+    sent: dict[str, int]
+    #: Requests sent in all.
+    sent_in_all: int
+    #: Share of one core that the process used in the measured phase.
+    cpu: float
+    #: Share of all cores that the hypervisor took away in it; None where the system does not say.
+    steal: float | None
+    #: Longest pause of the garbage collector, in seconds.
+    gc_pause: float
+    #: `timerfd` or `timer`.
+    schedule: str
+    #: Niceness of the process; None where the system has none.
+    priority: int | None
+    #: Most arrivals that waited for a slot at once.
+    longest_line: int
+    #: What went wrong inside a scenario, if anything.
+    fault: str = ""
+    #: Lines of warning.
+    log: list[str] = []
+
+
+def add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """Add counts by name."""
+    total: dict[str, int] = {}
+    for part in counts:
+        for name, count in part.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def generator(parts: list[Part], lags: Any) -> dict[str, Any]:
+    """Return the facts about the generator itself: the busiest process, the worst steal, all lags together."""
+    steals = [part.steal for part in parts if part.steal is not None]
+    return {
+        "processes": len(parts),
+        "cpu": max(part.cpu for part in parts),
+        "lag_p50": percentile(lags, 0.50) or 0.0,
+        "lag_p99": percentile(lags, 0.99) or 0.0,
+        "steal": max(steals, default=0.0),
+        "gc_pause": max(part.gc_pause for part in parts),
+        "schedule": "timer" if any(part.schedule == "timer" for part in parts) else "timerfd",
+        "priority": max((part.priority for part in parts if part.priority is not None), default=None),
+        "longest_line": sum(part.longest_line for part in parts),
+    }

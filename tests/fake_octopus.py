@@ -1,0 +1,86 @@
+"""A server that answers like an Octopus and says what it was asked, for tests of the load engine.
+
+It prints `ready: URL`, answers every page with the same few bytes, and at the end of its input prints the number of
+requests by path. `--stall SECONDS --every SECONDS` makes it do nothing at all for a while, again and again.
+"""
+
+import argparse
+import asyncio
+import collections
+import json
+import sys
+import time
+
+ROOT = {"Application": "Octopus Deploy", "Version": "2026.3.1", "ApiVersion": "3.0.0"}
+FIXED = {
+    "/api": ROOT,
+    "/api/users/me": {"Id": "Users-1"},
+    "/api/spaces/all": [
+        {"Id": "Spaces-1", "Name": "Default", "IsDefault": True, "Description": None},
+        {"Id": "Spaces-2", "Name": "Load", "IsDefault": False, "Description": "octoload:abc"},
+    ],
+    "/api/Spaces-2/projects/all": [{"Id": f"Projects-{n}", "Name": f"Web {n}"} for n in range(1, 9)],
+    "/api/Spaces-2/environments/all": [{"Id": "Environments-1", "Name": "Development"}],
+}
+CREATED = {
+    "releases": {"ReleaseId": "Releases-1", "ReleaseVersion": "1.0.0"},
+    "deployments": {"DeploymentServerTasks": [{"DeploymentId": "Deployments-1", "ServerTaskId": "ServerTasks-1"}]},
+}
+KEY = b"API-TEST"
+
+served = collections.Counter()
+
+
+def answer(method, target, head, body):
+    path = target.split("?")[0]
+    served[path] += 1
+    if path != "/api" and b"X-Octopus-ApiKey: " + KEY not in head:
+        return 401, {"ErrorMessage": "You must be logged in to request this resource."}
+    if method == "POST":
+        assert json.loads(body)["ProjectName"]
+        return 201, CREATED[path.split("/")[3]]
+    if path.endswith("Projects-8"):
+        return 404, {"ErrorMessage": "The resource 'Projects-8' was not found."}
+    return 200, FIXED.get(path, {"Items": [{"Id": n, "Name": "x" * 40} for n in range(30)]})
+
+
+async def serve(reader, writer):
+    try:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            method, target, _ = head.split(b"\r\n")[0].decode().split(" ")
+            length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
+            body = await reader.readexactly(int(length or 0))
+            status, document = answer(method, target, head, body)
+            data = json.dumps(document).encode()
+            writer.write(
+                b"HTTP/1.1 %d Fine\r\nContent-Type: application/json\r\nOctopus-Node: node-1\r\n"
+                b"Content-Length: %d\r\n\r\n%b" % (status, len(data), data)
+            )
+            await writer.drain()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        writer.close()
+
+
+async def stall(seconds, every):
+    while True:
+        await asyncio.sleep(every)
+        time.sleep(seconds)  # noqa: ASYNC251  the whole server is to stand still
+
+
+async def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--stall", type=float, default=0)
+    parser.add_argument("--every", type=float, default=0)
+    options = parser.parse_args()
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000)
+    print(f"ready: http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    stalling = asyncio.create_task(stall(options.stall, options.every)) if options.stall else None
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    print(json.dumps(served), flush=True)
+    if stalling:
+        stalling.cancel()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
