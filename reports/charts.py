@@ -3,6 +3,7 @@
 Every picture carries a title and a description; the page puts its numbers in a table beside it.
 """
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from markupsafe import Markup, escape
 
 from reports.effects import Effect
 from reports.statistics import Floats
-from reports.words import duration, times
+from reports.words import duration
 
 #: Factors that may be named on the axis of ratios.
 _FACTORS = (1.02, 1.05, 1.1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -27,7 +28,9 @@ TONES = {
     "inconclusive": "open",
 }
 #: Share of the axis that two tick labels keep apart, in percent.
-_APART = 9.0
+_APART = 13.0
+#: Pixels of a picture from its top to its axis.
+_HEIGHT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def ratio_axis(scale: LogScale, less: str, more: str) -> Markup:
     """Draw the axis above the intervals; `less` and `more` name its directions."""
     candidates = [1.0, *(value for factor in reversed(_FACTORS) for value in (1 / factor, factor))]
     parts = [
-        _text(scale.at(value), 34, "same" if value == 1 else f"{times(max(value, 1 / value))}×", "middle")
+        _text(scale.at(value), 34, "same" if value == 1 else f"{max(value, 1 / value):.4g}x", "middle")
         for value in scale.ticks(candidates)
     ]
     parts += [_text(0, 12, f"← {less}", "start", "way"), _text(100, 12, f"{more} →", "end", "way")]
@@ -117,40 +120,45 @@ def latencies(curves: Sequence[Curve], title: str, description: str) -> Markup:
     ends = [np.quantile(curve.latencies, (0.002, 0.998)) for curve in curves]
     scale = LogScale(max(min(low for low, _ in ends) / 1.1, 1e-6), max(high for _, high in ends) * 1.1)
     parts = [
-        *_vertical_grid(scale, 200),
-        *[_level(200 - 2 * percent, f"{percent} %") for percent in (0, 50, 95)],
+        *_vertical_grid(scale),
+        *[_level(_HEIGHT * (1 - percent / 100), f"{percent} %") for percent in (0, 50, 95)],
         *_stretched([_path(curve, scale) for curve in curves]),
     ]
     for curve in curves:
         for level in (0.50, 0.95):
             x = scale.at(float(np.quantile(curve.latencies, level)))
-            parts.append(f'<circle class="knot {curve.style}" cx="{x}%" cy="{200 - 200 * level:g}" r="4"/>')
-    return _svg(200, title, description, parts)
+            parts.append(f'<circle class="knot {curve.style}" cx="{x}%" cy="{_HEIGHT * (1 - level):g}" r="4"/>')
+    return _svg(_HEIGHT, title, description, parts)
 
 
 def trials(dots: Sequence[Dot], title: str, description: str) -> Markup:
     """Draw each trial's median in the order in which they ran; the two of a pair are joined."""
     values = [dot.value for dot in dots if dot.value]
     scale = LogScale(min(values) / 1.15, max(values) * 1.15)
-    width, height = 100 / len(dots), 200
+    width = 100 / len(dots)
     place = {dot.index: round((number + 0.5) * width, 2) for number, dot in enumerate(dots)}
-    parts = [_level(height - 2 * scale.at(tick), duration(tick)) for tick in scale.ticks(_time_ticks(scale))]
-    for left, right in zip(dots, dots[1:], strict=False):
+    parts = [_level(_down(scale, tick), duration(tick)) for tick in scale.ticks(_time_ticks(scale))]
+    for left, right in itertools.pairwise(dots):
         if left.pair == right.pair and left.value and right.value:
-            ends = [(place[dot.index], height - 2 * scale.at(dot.value or 1)) for dot in (left, right)]
+            ends = [(place[dot.index], _down(scale, dot.value or 1)) for dot in (left, right)]
             parts.append('<line class="pair" x1="{}%" y1="{:g}" x2="{}%" y2="{:g}"/>'.format(*ends[0], *ends[1]))
     for dot in dots:
-        y = height - 2 * scale.at(dot.value) if dot.value else height / 2
+        y = _down(scale, dot.value) if dot.value else _HEIGHT / 2
         parts.append(_mark(dot, place[dot.index], y))
-        parts.append(_text(place[dot.index], height + 18, str(dot.index), "middle"))
-    return _svg(height, title, description, parts)
+        parts.append(_text(place[dot.index], _HEIGHT + 18, str(dot.index), "middle"))
+    return _svg(_HEIGHT, title, description, parts)
+
+
+def _down(scale: LogScale, value: float) -> float:
+    """Place a value on the upright axis, in pixels from the top."""
+    return _HEIGHT * (1 - scale.at(value) / 100)
 
 
 def _mark(dot: Dot, x: float, y: float) -> str:
     """Draw a trial: round for the baseline, square for the contender, a cross when it does not count."""
     tip = f"<title>{escape(dot.label)}</title>"
     if dot.value is None:
-        return f'<g>{tip}<text class="out" x="{x}%" y="{y:g}" dy="0.35em" text-anchor="middle">✕</text></g>'
+        return f'<g>{tip}<text class="out" x="{x}%" y="{y:g}" dy="0.35em" text-anchor="middle">x</text></g>'
     if dot.style == "baseline":
         return f'<circle class="dot baseline" cx="{x}%" cy="{y:g}" r="6">{tip}</circle>'
     return (
@@ -168,15 +176,15 @@ def _path(curve: Curve, scale: LogScale) -> str:
 
 
 def _stretched(parts: Sequence[str]) -> list[str]:
-    return ['<svg viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="200">', *parts, "</svg>"]
+    return [f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="{_HEIGHT}">', *parts, "</svg>"]
 
 
-def _vertical_grid(scale: LogScale, height: int) -> list[str]:
+def _vertical_grid(scale: LogScale) -> list[str]:
     parts = []
     for tick in scale.ticks(_time_ticks(scale)):
         x = scale.at(tick)
-        parts.append(f'<line class="grid" x1="{x}%" x2="{x}%" y1="0" y2="{height}"/>')
-        parts.append(_text(x, height + 18, duration(tick), "middle"))
+        parts.append(f'<line class="grid" x1="{x}%" x2="{x}%" y1="0" y2="{_HEIGHT}"/>')
+        parts.append(_text(x, _HEIGHT + 18, duration(tick), "middle"))
     return parts
 
 

@@ -3,13 +3,14 @@
 import datetime as dt
 import functools
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import msgspec
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from octoload.files import write_bytes
 from reports import charts, markdown, validity, words
@@ -18,7 +19,7 @@ from reports.charts import Curve, Dot
 from reports.effects import Effect
 from reports.results import Results, state
 from reports.run import Document, Run
-from reports.summaries import SHARE, Samples
+from reports.summaries import SHARE, Samples, quantile
 
 _HERE = Path(__file__).parent
 #: Bytes of a PostgreSQL page, in which the query plan counts its buffers.
@@ -41,17 +42,17 @@ def write(run: Path, results: Results) -> Path:
 def render(run: Run, results: Results) -> str:
     """Compose the page."""
     samples = {arm: runs.samples(run.trials, arm) for arm in (run.plan.baseline, run.plan.contender)}
-    latency = [effect for effect in results.effects if not effect.more_is_better]
     return _template().render(
         run=run,
         plan=run.plan,
         results=results,
         state=state(results),
+        headline=_headline(results.sentence),
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
         when=_when(run),
         requests=sum(part.latency.size for part in samples.values() if part),
         heroes=[_hero(effect) for effect in results.of("primary")],
-        forests=_forests(latency, [effect for effect in results.effects if effect.more_is_better]),
+        forests=_forests(results.effects),
         curves=[_curves(run, operation, samples) for operation in _shown(run, samples)],
         orders=[_order(run, effect) for effect in results.of("primary") if effect.metric == "p50"],
         rows=_rows(run),
@@ -83,6 +84,12 @@ def _template() -> jinja2.Template:
     return environment.get_template("page.html")
 
 
+def _headline(sentence: str) -> Markup:
+    """Set what stands in brackets (which number, how sure, from how much) smaller than the claim."""
+    signed = re.sub(r"(?<=\d) x (?=\w)", "\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN} ", sentence)
+    return Markup(re.sub(r"\(([^()]*)\)\.?", r"<small>(\1)</small>", str(escape(signed))))  # noqa: S704  escaped
+
+
 def _when(run: Run) -> str:
     """Say when the first trial began, in UTC."""
     began = min((trial.facts.started for trial in run.trials), default=None)
@@ -100,15 +107,12 @@ def _hero(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _forests(latency: list[Effect], throughput: list[Effect]) -> list[dict[str, Any]]:
+def _forests(effects: list[Effect]) -> list[dict[str, Any]]:
     """Group effects by what a ratio means: less time is good, more throughput is good."""
-    deciding = [effect for effect in latency if effect.role != "exploratory"]
-    others = [effect for effect in latency if effect.role == "exploratory"]
-    groups = [
-        ("Decides and controls", "faster", "slower", deciding, True),
-        ("Other pages (exploratory)", "faster", "slower", others, True),
-        ("Throughput", "lower", "higher", throughput, False),
-    ]
+    latency = [effect for effect in effects if not effect.more_is_better]
+    throughput = [effect for effect in effects if effect.more_is_better]
+    deciding = any(effect.role == "primary" for effect in throughput)
+    groups = [("Latency", "faster", "slower", latency, True), ("Throughput", "lower", "higher", throughput, deciding)]
     return [_forest(*group) for group in groups if group[3]]
 
 
@@ -127,8 +131,9 @@ def _forest(title: str, less: str, more: str, effects: list[Effect], shown: bool
 
 def _said(effect: Effect) -> str:
     """Say an interval in words, for those who do not see it."""
+    low, high = words.times(effect.ci_low), words.times(effect.ci_high)
     return (
-        f"Ratio {words.times(effect.ratio)}, 95 % interval {words.times(effect.ci_low)} to {words.times(effect.ci_high)}; "
+        f"Ratio {words.times(effect.ratio)}, 95 % interval {low} to {high}; "
         f"changes below {words.times(effect.resolves)} times are not visible here; {effect.verdict}."
     )
 
@@ -141,18 +146,18 @@ def _shown(run: Run, samples: dict[str, Samples | None]) -> list[str]:
 
 def _curves(run: Run, operation: str, samples: dict[str, Samples | None]) -> dict[str, Any]:
     """Prepare the latency distributions of one operation, pooled over an arm's trials."""
-    curves, table = [], []
+    curves: list[Curve] = []
+    table: list[dict[str, Any]] = []
     for arm, style in ((run.plan.baseline, "baseline"), (run.plan.contender, "contender")):
         part = samples[arm]
         assert part is not None
         own = part.of(operation)
         curves.append(Curve(arm, style, np.sort(own.latency)))
-        quantiles = {metric: float(np.quantile(own.latency, level)) for metric, level in SHARE.items()}
-        table.append(
-            {"arm": arm, "style": style, "requests": own.latency.size, "failed": int(own.failed.sum()), **quantiles}
-        )
+        quantiles = {metric: words.duration(quantile(own.latency, metric)) for metric in SHARE}
+        count, failed = own.latency.size, int(own.failed.sum())
+        table.append({"arm": arm, "style": style, "requests": f"{count:,}", "failed": failed, **quantiles})
     said = "; ".join(
-        f"{row['arm']}: half within {words.duration(row['p50'])}, 95 % within {words.duration(row['p95'])}"
+        f"{row['arm']}: half within {row['p50']}, 95 % within {row['p95']} ({row['requests']} requests)"
         for row in table
     )
     title = f"Latency of {words.plain(operation)}"
@@ -234,4 +239,10 @@ def _flat(value: Any, path: str = "") -> list[tuple[str, str]]:
         return [leaf for key, item in inner for leaf in _flat(item, f"{path} {words.plain(str(key))}".strip())]
     if isinstance(value, list):
         return [leaf for number, item in enumerate(value, start=1) for leaf in _flat(item, f"{path} {number}")]
-    return [] if value is None else [(path, f"{value:,}" if isinstance(value, int) and value >= 10000 else str(value))]
+    return [] if value is None else [(path.removesuffix(" bytes"), _leaf(path, value))]
+
+
+def _leaf(path: str, value: Any) -> str:
+    if isinstance(value, bool | str | float):
+        return str(value)
+    return words.size(value) if path.endswith(" bytes") else f"{value:,}"

@@ -103,7 +103,7 @@ def reduce(run: Run) -> Results:
 def exit_code(run: Run, effects: list[Effect], errors: list[ErrorRate], *, valid: bool) -> int:
     """Turn a run's outcome into the exit code of design §7; only a gate turns a verdict into one.
 
-    A gate passes when every primary endpoint is shown to be no worse and its errors not more frequent (statistics §2.9).
+    A gate passes when every primary endpoint is shown to be no worse and to fail no more often (statistics §2.9).
     """
     if not valid:
         return INVALID
@@ -159,12 +159,14 @@ def console(results: Results) -> RenderableType:
 
 def _table(effects: list[Effect]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("operation", "metric", "role", "baseline", "contender", "ratio", "95 % CI", "verdict"):
-        table.add_column(heading, justify="right" if heading in {"baseline", "contender", "ratio"} else "left")
+    for heading in ("endpoint", "role"):
+        table.add_column(heading)
+    for heading in ("baseline", "contender", "ratio", "95 % CI"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     for effect in effects:
         table.add_row(
-            effect.operation,
-            effect.metric,
+            f"{effect.operation} {effect.metric}",
             effect.role,
             words.amount(effect.baseline, effect.metric),
             words.amount(effect.contender, effect.metric),

@@ -56,11 +56,14 @@ def _pairs(run: Run, pairs: Sequence[Pair]) -> Check:
     count, planned = len(pairs), run.plan.design.pairs
     state: State = "invalid" if count < 4 else "warn" if count < 6 else "ok"
     message = f"{count} of {planned} planned pairs are valid (6 are wanted, 4 are the least)."
+    faults = Counter(reason(trial) for trial in run.trials if not trial.facts.valid)
+    if faults:
+        message += f" Left out: {', '.join(f'{number} trials for {name}' for name, number in faults.most_common(3))}."
     if len(run.trials) < len(run.plan.trials):
         message += f" {len(run.plan.trials) - len(run.trials)} trials were not run: go on with octoload run --resume."
         state = "invalid" if state == "invalid" else "warn"
     elif state != "ok":
-        message += " Add pairs, or see below why trials were dropped."
+        message += " Cure that, or add pairs."
     return Check("pairs", count, 6, state, message)
 
 
@@ -83,7 +86,7 @@ def _endpoints(run: Run, effects: Sequence[Effect]) -> list[Check]:
 def _dropped(trials: Sequence[Trial]) -> Check:
     """List what was left out: only ever for what the checks say, never for a latency."""
     dropped = [trial for trial in trials if not trial.facts.valid]
-    reasons = [f"{trial.facts.index} ({trial.facts.arm}: {reason(trial)})" for trial in dropped]
+    reasons = [f"trial {trial.facts.index} ({trial.facts.arm}: {reason(trial)})" for trial in dropped]
     repeated = sum(trial.facts.attempt > 1 for trial in trials)
     message = f"{len(dropped)} trials left out" + (f": {'; '.join(reasons)}." if reasons else ".")
     message += f" {repeated} were repeated." if repeated else ""
@@ -153,8 +156,8 @@ def _agreement(effect: Effect) -> Check:
     assert effect.hl_high is not None
     agree = (effect.ci_low <= 1 <= effect.ci_high) == (effect.hl_low <= 1 <= effect.hl_high)
     message = (
-        f"Student's interval {times(effect.ci_low)} to {times(effect.ci_high)}, "
-        f"Wilcoxon's {times(effect.hl_low)} to {times(effect.hl_high)}: they {'agree' if agree else 'disagree'} about 1."
+        f"Student's interval is {times(effect.ci_low)} to {times(effect.ci_high)}, Wilcoxon's {times(effect.hl_low)} "
+        f"to {times(effect.hl_high)}: they {'agree' if agree else 'disagree'} about 1."
     )
     if not agree:
         message += " One pair weighs too much: look at the trials in their order, and add pairs."
@@ -164,8 +167,8 @@ def _agreement(effect: Effect) -> Check:
 def _resolution(effect: Effect, margin: float) -> Check:
     state: State = "warn" if effect.resolves > 1 + margin else "ok"
     message = (
-        f"{effect.pairs} pairs on this rig resolve {effect.operation} {effect.metric} from x{times(effect.resolves)} up "
-        f"(wanted: x{1 + margin:.2f})."
+        f"{effect.pairs} pairs on this rig resolve >= {times(effect.resolves)} x in {effect.operation} {effect.metric} "
+        f"(wanted: {1 + margin:.2f} x)."
     )
     if state == "warn":
         message += " Smaller changes cannot be seen: add pairs, measure longer, or find a quieter machine."

@@ -103,11 +103,9 @@ def amount(value: float | None, metric: str) -> str:
 
 def size(octets: float) -> str:
     """Write a size in bytes."""
-    for unit in ("bytes", "KiB", "MiB"):
-        if octets < 1024:
-            return f"{octets:.3g} {unit}" if unit != "bytes" else f"{octets:.0f} {unit}"
-        octets /= 1024
-    return f"{octets:.3g} GiB"
+    power = min(3, int(math.log(max(octets, 1), 1024)))
+    value = octets / 1024**power
+    return f"{value:.{1 if power and value < 100 else 0}f} {('bytes', 'KiB', 'MiB', 'GiB')[power]}"
 
 
 def plain(name: str) -> str:

@@ -32,7 +32,7 @@ SQL_PLAN = """\
 WindowAgg  (cost=4121.55..4721.55 rows=30000 width=68) (actual time=31.1..58.2 rows={rows} loops=1)
   ->  Sort  (cost=4121.55..4196.55 rows=30000 width=60) (actual time=31.0..36.4 rows={rows} loops=1)
         Sort Key: d."ProjectId", d."EnvironmentId", d."Created" DESC
-        ->  Seq Scan on "Deployment" d  (cost=0.00..1890.00 rows=30000 width=60) (actual time=0.01..9.7 rows={rows} loops=1)
+        ->  Seq Scan on "Deployment" d  (cost=0.00..1890.00) (actual time=0.01..9.7 rows={rows} loops=1)
               Buffers: shared hit={hit} read={read}
 Planning Time: 0.412 ms
 Execution Time: {milliseconds} ms
