@@ -10,19 +10,19 @@ from standin.web.links import links_of
 from standin.web.tasks import duration_text
 
 
-def show_item(row: Mapping[str, Any]) -> Document:
-    """Return a cell from a row that joins a deployment, its task and its release."""
+def show_item(row: Mapping[str, Any], space: str) -> Document:
+    """Return a cell from a row that joins a deployment, its task and its release; `kind` is C or P, or neither."""
     started, completed = row["starttime"], row["completedtime"]
     item: Document = {
-        "Id": row["deploymentid"],
+        "Id": row["id"],
         "ProjectId": row["projectid"],
         "EnvironmentId": row["environmentid"],
         "ReleaseId": row["releaseid"],
-        "DeploymentId": row["deploymentid"],
+        "DeploymentId": row["id"],
         "TaskId": row["taskid"],
         "TenantId": row["tenantid"],
         "ChannelId": row["channelid"],
-        "SpaceId": row["spaceid"],
+        "SpaceId": space,
         "ReleaseVersion": row["releaseversion"],
         "Created": time_text(row["created"]),
         "QueueTime": time_text(row["queuetime"]),
@@ -33,8 +33,8 @@ def show_item(row: Mapping[str, Any]) -> Document:
         "HasWarningsOrErrors": row["haswarningsorerrors"],
         "ErrorMessage": row["errormessage"],
         "Duration": duration_text(_seconds(started, completed)),
-        "IsCurrent": row["iscurrent"],
-        "IsPrevious": row["isprevious"],
+        "IsCurrent": row["kind"] == "C",
+        "IsPrevious": row["kind"] == "P",
         "IsCompleted": row["state"] not in ACTIVE,
         "PendingInterruptionTypes": [],
     }

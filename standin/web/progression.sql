@@ -22,9 +22,10 @@ WITH ranked AS (
             ORDER BY d.Created DESC, length(d.Id) DESC, d.Id DESC) AS attempt
     FROM Deployment d JOIN ServerTask t ON t.Id = d.TaskId
     WHERE d.ProjectId = $1)
-SELECT i.Id AS DeploymentId, i.SpaceId, i.ProjectId, i.EnvironmentId, i.ReleaseId, i.TaskId, i.TenantId, i.ChannelId,
+SELECT i.Id, i.ProjectId, i.EnvironmentId, i.ReleaseId, i.TaskId, i.TenantId, i.ChannelId,
     r.Version AS ReleaseVersion, i.Created, i.QueueTime, i.StartTime, i.CompletedTime, i.State,
-    i.HasPendingInterruptions, i.HasWarningsOrErrors, i.ErrorMessage, i.place = 1 AS IsCurrent, i.place = 2 AS IsPrevious
+    i.HasPendingInterruptions, i.HasWarningsOrErrors, i.ErrorMessage,
+    CASE i.place WHEN 1 THEN 'C' WHEN 2 THEN 'P' END AS Kind
 FROM ranked i JOIN Release r ON r.Id = i.ReleaseId
 WHERE i.attempt = 1 AND i.ReleaseId = ANY($2::text[])
 ORDER BY i.Created DESC, length(i.Id) DESC, i.Id DESC;

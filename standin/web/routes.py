@@ -1,6 +1,7 @@
 """The routes of the contract, as data (octopus-api §A); a path is below `/api/` and, in a space, below the space."""
 
 from standin.web.endpoints import (
+    dashboard,
     deployments,
     environments,
     events,
@@ -150,6 +151,8 @@ _PROJECTS = (
 )
 
 _HISTORY = (
+    _get("dashboard", dashboard.read_dashboard),
+    _get("dashboard/dynamic", dashboard.read_dynamic_dashboard),
     _get("releases", releases.list_releases),
     _post("releases", releases.create_release),
     _post("releases/create/v1", releases.create_release_v1),

@@ -34,6 +34,8 @@ class NodeState:
     version: str = "2026.3.1"
     #: the version of the API that clients check
     api_version: str = "3.0.0"
+    #: which statement of dashboard.sql makes the dashboard
+    dashboard: str = "ranked"
     #: Unix time at which the process started, seconds
     started: float = 0.0
     #: API key → its user

@@ -43,7 +43,7 @@ async def read_project_progression(call: Call) -> Any:
         ways = await _ways(conn, project, [row["id"] for row in environments])
     deployed: dict[str, list[Document]] = {}
     for row in items:
-        deployed.setdefault(row["releaseid"], []).append(show_item(row))
+        deployed.setdefault(row["releaseid"], []).append(show_item(row, project["SpaceId"]))
     newest = sorted(releases.values(), key=lambda one: (one["Assembled"], len(one["Id"]), one["Id"]), reverse=True)
     names = {row["id"]: row["name"] for row in environments}
     return {
