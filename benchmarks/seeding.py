@@ -1,0 +1,171 @@
+"""How fast a history is written, loaded and put in through the API, and how much memory that takes."""
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from octoload.api import Octopus
+from seeders import api, history
+from seeders.history import History
+
+KEY = "API-BENCHMARKBENCHMARK"
+#: Deployments → seconds for writing and loading together; the memory is for both.
+TARGETS = {30_000: 15.0, 300_000: 150.0}
+MEMORY = 500e6
+WRITE = """
+import sys
+from pathlib import Path
+from seeders import bulk, history
+footer = bulk.write(history.load(Path(sys.argv[1])), Path(sys.argv[2]))
+print(sum(footer.counts.values()))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One command, from its start to its end."""
+
+    #: Seconds.
+    seconds: float
+    #: Most memory of the command and all that it started, bytes; shared pages are counted once where the system tells.
+    peak_bytes: int
+    #: What it said last.
+    said: str
+
+
+def main() -> None:
+    """Run all of it and print a table, or JSON."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.seeding", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one object of JSON")
+    parser.add_argument("--quick", action="store_true", help="leave the 300,000 deployments out")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="octoload-seeding-") as folder:
+        amounts = [amount for amount in TARGETS if amount <= 30_000 or not options.quick]
+        bulk = [run_bulk(amount, Path(folder)) for amount in amounts]
+        results = {"bulk": bulk, "api": run_api(Path(folder))}
+    print(json.dumps(results, indent=2) if options.json else table(results))
+
+
+def run_bulk(deployments: int, folder: Path) -> dict:
+    """Write and load a history of so many deployments."""
+    settings = demo(releases_per_project=deployments // 150)
+    (folder / "bench.yaml").write_bytes(msgspec.yaml.encode(settings))
+    stream, data = folder / "bench.jsonl.gz", folder / f"data-{deployments}"
+    written = measure([sys.executable, "-c", WRITE, str(folder / "bench.yaml"), str(stream)])
+    loaded = measure([sys.executable, "-m", "standin", "load", str(stream), "--data", str(data)])
+    rows = sum(json.loads(loaded.said)["rows"].values())
+    return {
+        "deployments": settings.deployments,
+        "write": asdict(written),
+        "load": asdict(loaded),
+        "file_bytes": stream.stat().st_size,
+        "rows": rows,
+        "rows_per_second": rows / loaded.seconds,
+        "seconds": written.seconds + loaded.seconds,
+        "target_seconds": TARGETS[deployments],
+        "peak_bytes": max(written.peak_bytes, loaded.peak_bytes),
+        "target_bytes": MEMORY,
+    }
+
+
+def run_api(folder: Path) -> dict:
+    """Put the small history into a stand-in whose timers run 100 times faster."""
+    small = history.load(history.find("small", Path()))
+    with serving(folder / "served") as url, Octopus(url, KEY) as octopus:
+        began = time.perf_counter()
+        written = api.write(small, octopus, folder)
+        seconds = time.perf_counter() - began
+    resources = sum(written.counts.values())
+    return {
+        "resources": resources,
+        "deployments": small.deployments,
+        "seconds": seconds,
+        "resources_per_second": resources / seconds,
+        "deployments_per_minute": small.deployments / seconds * 60,
+    }
+
+
+def demo(**changes: int) -> History:
+    """Return the demonstration's history, changed."""
+    return msgspec.structs.replace(history.load(history.find("demo", Path())), **changes)
+
+
+def measure(command: list[str]) -> Measured:
+    """Run a command to its end and watch the memory of all its processes.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    began, peak = time.perf_counter(), 0
+    with tempfile.TemporaryFile("w+") as said, subprocess.Popen(command, stdout=said, env=environment()) as process:
+        while process.poll() is None:
+            peak = max(peak, memory_of(process.pid))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+        seconds = time.perf_counter() - began
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        said.seek(0)
+        return Measured(seconds, peak, said.read().strip().rpartition("\n")[2])
+
+
+def memory_of(pid: int) -> int:
+    """Return the bytes that a process and its children hold: proportional to what they share, or resident."""
+    total = 0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        for process in [root, *root.children(recursive=True)]:
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                memory = process.memory_full_info()
+                total += getattr(memory, "pss", 0) or memory.rss
+    return total
+
+
+@contextlib.contextmanager
+def serving(data: Path) -> Iterator[str]:
+    """Run a stand-in; give its address."""
+    command = [sys.executable, "-m", "standin", "serve", "--port", "0", "--data", str(data), "--time-scale", "100"]
+    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as server:
+        try:
+            yield next(line for line in server.stdout if line.startswith("ready:")).split()[1]
+        finally:
+            server.terminate()
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a program that ends with this one."""
+    return {**os.environ, "OCTOLOAD_PARENT": str(os.getpid()), "OCTOLOAD_STANDIN_KEY": KEY}
+
+
+def table(results: dict) -> str:
+    """Return the results as lines of text."""
+    lines = []
+    for one in results["bulk"]:
+        verdict = "ok" if one["seconds"] <= one["target_seconds"] and one["peak_bytes"] <= MEMORY else "MISSED"
+        lines.append(
+            f"bulk {one['deployments']:>7,} deployments: written in {one['write']['seconds']:.1f} s"
+            f" ({one['write']['peak_bytes'] / 1e6:.0f} MB), loaded in {one['load']['seconds']:.1f} s"
+            f" ({one['load']['peak_bytes'] / 1e6:.0f} MB), {one['rows']:,} rows, {one['rows_per_second']:,.0f} rows/s;"
+            f" together {one['seconds']:.1f} s of {one['target_seconds']:.0f} s: {verdict}"
+        )
+    one = results["api"]
+    lines.append(
+        f"API  {one['deployments']:>7,} deployments: {one['seconds']:.1f} s, {one['resources_per_second']:.1f}"
+        f" resources/s, {one['deployments_per_minute']:.0f} deployments/min (stand-in, time scale 100)"
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
