@@ -76,6 +76,28 @@ async def create_database(dsn: str, name: str = "") -> None:
         await conn.close()
 
 
+async def clone_database(dsn: str, name: str) -> None:
+    """Copy a database on its own server, file by file.
+
+    Raises:
+        UsageError: there is no such database, somebody uses it, or the copy exists already.
+    """
+    conn = await connect(dsn, database="postgres")
+    source = database_name(dsn)
+    try:
+        await conn.execute(await conn.fetchval(queries("database")["clone"], name, source))
+    except asyncpg.DuplicateDatabaseError as exc:
+        raise UsageError(f"the database {name} exists already", "Choose another name.") from exc
+    except asyncpg.InvalidCatalogNameError as exc:
+        raise UsageError(f"there is no database {source} to copy", "Load a history into it first.") from exc
+    except asyncpg.ObjectInUseError as exc:
+        raise UsageError(f"the database {source} is in use", "Stop what is connected to it, then copy.") from exc
+    except asyncpg.DiskFullError as exc:
+        raise FailureError(f"the disk is full: {source} cannot be copied", "Free some space.") from exc
+    finally:
+        await conn.close()
+
+
 async def drop_database(dsn: str) -> None:
     """Drop the database that a DSN names, closing what is still connected to it."""
     conn = await connect(dsn, database="postgres")

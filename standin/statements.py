@@ -9,9 +9,15 @@ from importlib import resources
 def queries(name: str) -> dict[str, str]:
     """Load the named queries of `NAME.sql`: what follows a line `-- name: xyz` up to the next such line."""
     parts = re.split(r"^-- name: (\w+)\s*$", text(f"{name}.sql"), flags=re.MULTILINE)
-    return {key: body.strip().rstrip(";") for key, body in zip(parts[1::2], parts[2::2], strict=True)}
+    return {key: _statement(body) for key, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
 def text(file: str) -> str:
     """Return a file of this package."""
     return resources.files("standin").joinpath(file).read_text("utf-8")
+
+
+def _statement(body: str) -> str:
+    """Return a statement without its comments: what stands before the next name speaks of the next."""
+    lines = [line for line in body.splitlines() if not line.startswith("--")]
+    return "\n".join(lines).strip().rstrip(";")

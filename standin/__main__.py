@@ -1,0 +1,172 @@
+"""The command line of the stand-in: `python -m standin`, or `octoload standin`."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from standin import commands
+from standin.errors import StandinError
+from standin.supervisor import Service, serve
+
+KEY_VARIABLE = "OCTOLOAD_STANDIN_KEY"
+DESCRIPTION = """\
+A small, genuine deployment server with the REST contract of Octopus, for learning octoload, testing it and
+calibrating it. Numbers measured on it are never numbers of Octopus.
+
+  %(prog)s                                    serve a fresh instance on port 8065, deleted at the end
+  %(prog)s --data standin-data --nodes 2      serve the instance in a folder with two nodes (ports 8065, 8066)
+  %(prog)s load history.jsonl.gz --data DIR   copy a history into the instance of a folder
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit code: 0 done, 2 bad usage, 5 PostgreSQL, a node or the network failed."""
+    given = list(sys.argv[1:] if words is None else words)
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
+        given = ["serve", *given]
+    options = _parser().parse_args(given)
+    try:
+        options.run(options)
+    except StandinError as exc:
+        print(f"standin: {exc}", file=sys.stderr)
+        return exc.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="standin", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    subs = parser.add_subparsers(metavar="command", required=True)
+    _add_serve(_command(subs, "serve", _serve, "serve in the foreground; `serve` may be left out"))
+    one = _command(subs, "postgres", _postgres, "run PostgreSQL alone in the foreground, for several instances on it")
+    one.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of its files; made if missing")
+    one.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1 (default 0: any free one)")
+    one = _command(subs, "load", _load, "copy a history (octoload.history) into an empty database")
+    one.add_argument("file", type=Path, metavar="FILE", help="the stream of resources, .jsonl or .jsonl.gz")
+    place = one.add_mutually_exclusive_group(required=True)
+    place.add_argument("--data", type=Path, metavar="DIR", help="folder of an instance that is not being served now")
+    place.add_argument("--database", metavar="DSN", help="database on a running PostgreSQL; made if missing")
+    one = _command(subs, "clone", _clone, "copy a database on the same PostgreSQL, file by file")
+    _add_database(one)
+    one.add_argument("--to", required=True, metavar="NAME", help="name of the copy")
+    one = _command(subs, "settle", _settle, "vacuum, analyse and read all tables into memory")
+    _add_database(one)
+    one = _command(subs, "inspect", _inspect, "say rows by table, bytes, and the plan of the dashboard's query")
+    _add_database(one)
+    one.add_argument("--space", metavar="ID", help="the dashboard's space (default: the one with most deployments)")
+    return parser
+
+
+def _command(
+    subs: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], None],
+    told: str,
+) -> argparse.ArgumentParser:
+    parser = subs.add_parser(name, help=told, description=told[0].upper() + told[1:] + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Serve in the foreground until Ctrl-C. Says `ready: URL api-key: KEY`, and before that `node: URL` for each "
+        "node when there are several."
+    )
+    parser.add_argument("--port", type=_port, default=8065, help="port of the first node (default 8065; 0: any free)")
+    parser.add_argument("--nodes", type=_count, default=1, help="node processes, on the following ports (default 1)")
+    parser.add_argument("--api-key", metavar="API-…", help=f"the administrator's key; better in {KEY_VARIABLE}")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the instance (default: one deleted at the end)"
+    )
+    parser.add_argument("--database", metavar="DSN", help="a running PostgreSQL instead of our own; made if missing")
+    parser.add_argument(
+        "--time-scale",
+        type=_factor,
+        default=1.0,
+        metavar="F",
+        help="divide Octopus' timers by F: queue look 20 s, heartbeat 60 s, orphans 60 min (default 1). Retention is "
+        "run every 4 hours by itself at scale 1 only: at other scales it runs when it is asked for, so that it "
+        "surprises no experiment",
+    )
+
+
+def _add_database(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--database", required=True, metavar="DSN", help="postgresql://user@host:port/name")
+
+
+def _serve(options: argparse.Namespace) -> None:
+    serve(
+        Service(
+            port=options.port,
+            nodes=options.nodes,
+            api_key=options.api_key or os.environ.pop(KEY_VARIABLE, ""),
+            data=options.data,
+            database=options.database or "",
+            time_scale=options.time_scale,
+        ),
+        _say,
+    )
+
+
+def _postgres(options: argparse.Namespace) -> None:
+    commands.run_postgres(options.data, options.port, _say)
+
+
+def _load(options: argparse.Namespace) -> None:
+    _say(commands.load(options.file, options.data, options.database, _tell))
+
+
+def _clone(options: argparse.Namespace) -> None:
+    _say(commands.clone(options.database, options.to))
+
+
+def _settle(options: argparse.Namespace) -> None:
+    _say(commands.settle(options.database))
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    _say(commands.inspect(options.database, options.space))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"\d{1,5}", text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is no port; give a number from 0 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"\d{1,3}", text) or not 1 <= int(text) <= 32:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of nodes; give 1 to 32")
+    return int(text)
+
+
+def _factor(text: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 0.001 <= factor <= 100_000:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time scale; give a number such as 1 or 100")
+    return factor
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,270 @@
+"""Rows of a loaded history: each resource of the stream becomes what a live server would have left of it."""
+
+import heapq
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from standin import events, kinds, stream
+from standin.deploy import FAILED
+from standin.documents import Document, DocumentType
+from standin.history import (
+    Promotion,
+    deployment_document,
+    deployment_task,
+    release_document,
+    snapshot_document,
+    snapshot_suffix,
+)
+from standin.settings import Settings
+from standin.work import SERVER, Actor
+
+#: Who did all that a history tells of.
+ADMIN = Actor("Users-1", "admin", "API key", "octoload")
+#: Targets that a loaded deployment ran on, at most: those of its environment in one role.
+MOST_TARGETS = 3
+
+_OUTCOMES = {"Success": events.DEPLOYMENT_SUCCEEDED, "Failed": events.DEPLOYMENT_FAILED}
+_Pending = tuple[float, int, str, Promotion, Document]
+
+
+class Rows:
+    """Turns the resources of a stream into rows, in `tables`: table name → values in the order of its columns.
+
+    Events come in the order of their times, whatever the order of the deployments that they tell about.
+    """
+
+    def __init__(self, header: stream.Header, allocated: Mapping[str, int], node: str) -> None:
+        """`allocated` says how many ids of each collection are taken, `node` which node has run the deployments."""
+        self.tables: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        self.allocated = defaultdict(int, allocated)
+        self._until = header.until
+        self._node = node
+        self._beginning = self._time(-header.history.age_days * 86400.0)
+        self._settings = Settings(self._next, self._create)
+        self._releases: dict[tuple[str, str], tuple[Document, Document]] = {}
+        self._snapshots: dict[str, tuple[str, str]] = {}
+        self._targets: dict[tuple[str, str], list[str]] = {}
+        self._pending: list[_Pending] = []
+        self._sequence = 0
+        self._auto_id = allocated.get("Events", 0)
+
+    def add(self, resource: stream.Resource) -> None:
+        """Add what a resource leaves behind.
+
+        Raises:
+            KeyError: it refers to something that has not come before it.
+        """
+        if isinstance(resource, stream.Deployment):
+            self._deploy(resource)
+        elif isinstance(resource, stream.Release):
+            self._release(resource)
+        else:
+            self._settings.add(resource)
+
+    def finish(self) -> None:
+        """Add what is whole only at the end: processes, variables, and the events that are still to come."""
+        self._settings.finish()
+        self._tell_until(float("inf"))
+
+    def _release(self, record: stream.Release) -> None:
+        self._tell_until(record.assembled)
+        project = self._settings.projects[record.space, record.project]
+        channel = self._settings.channels[project["Id"]]
+        assembled = self._time(record.assembled)
+        release = release_document(
+            self._next(kinds.RELEASE),
+            project,
+            channel,
+            version=record.version,
+            assembled=assembled,
+            snapshots=self._freeze(project),
+        )
+        self._releases[record.space, record.key] = ({name: release[name] for name in _REMEMBERED}, project)
+        self.tables["release"].append(kinds.RELEASE.row(release))
+        self._event(
+            events.CREATED,
+            f"Release {record.version} of {project['Name']} was created",
+            [release["Id"], project["Id"], channel],
+            assembled,
+            ADMIN,
+            space=project["SpaceId"],
+            project=project["Id"],
+            references=[(release["Id"], record.version), (project["Id"], project["Name"])],
+        )
+
+    def _deploy(self, record: stream.Deployment) -> None:
+        self._tell_until(record.queued)
+        release, project = self._releases[record.space, record.release]
+        environment = self._settings.environments[record.space, record.environment]
+        tenant = self._settings.tenants[record.space, record.tenant] if record.tenant else None
+        promotion = Promotion(release, project, environment, tenant)
+        machines = self._machines(project, environment)
+        deployment = deployment_document(
+            self._next(kinds.DEPLOYMENT),
+            self._next(kinds.TASK),
+            promotion,
+            self._time(record.queued),
+            actor=ADMIN,
+            Comments=record.comments or None,
+            DeployedToMachineIds=machines,
+        )
+        self.tables["deployment"].append(kinds.DEPLOYMENT.row(deployment))
+        self.tables["deploymentrelatedmachine"].extend((deployment["Id"], machine) for machine in machines)
+        self._run(record, promotion, deployment)
+        self._tell(events.DEPLOYMENT_QUEUED, promotion, deployment, deployment["Created"], ADMIN)
+        for when, category in (
+            (record.started, events.DEPLOYMENT_STARTED),
+            (record.completed, _OUTCOMES[record.outcome]),
+        ):
+            heapq.heappush(self._pending, (when, self._auto_id, category, promotion, deployment))
+
+    def _run(self, record: stream.Deployment, promotion: Promotion, deployment: Document) -> None:
+        """Add the task of a deployment as it ended, and the row that the history of deployments keeps of it."""
+        started, completed = self._time(record.started), self._time(record.completed)
+        failed = record.outcome != "Success"
+        seconds = record.completed - record.started
+        task = {
+            **deployment_task(deployment, promotion),
+            "State": record.outcome,
+            "StartTime": started,
+            "CompletedTime": completed,
+            "LastUpdatedTime": completed,
+            "DurationSeconds": seconds,
+            "ErrorMessage": FAILED if failed else "",
+            "HasWarningsOrErrors": failed,
+            "ServerNodeId": self._node,
+        }
+        self.tables["servertask"].append(kinds.TASK.row(task))
+        self.tables["deploymenthistory"].append(
+            (
+                deployment["Id"],
+                deployment["SpaceId"],
+                deployment["Name"],
+                promotion.project["Id"],
+                promotion.project["Name"],
+                promotion.environment["Id"],
+                promotion.environment["Name"],
+                promotion.release["Id"],
+                promotion.release["Version"],
+                deployment["TaskId"],
+                record.outcome,
+                deployment["ChannelId"],
+                deployment["TenantId"],
+                deployment["Created"],
+                task["QueueTime"],
+                started,
+                completed,
+                seconds,
+                deployment["DeployedBy"],
+            )
+        )
+
+    def _tell_until(self, when: float) -> None:
+        """Add the events of running deployments up to a time."""
+        while self._pending and self._pending[0][0] <= when:
+            at, _, category, promotion, deployment = heapq.heappop(self._pending)
+            self._tell(category, promotion, deployment, self._time(at), SERVER)
+
+    def _tell(
+        self, category: str, promotion: Promotion, deployment: Document, occurred: datetime, actor: Actor
+    ) -> None:
+        """Add an event of a deployment."""
+        tenant = promotion.tenant
+        message, words = events.deployment_message(
+            category,
+            promotion.project["Name"],
+            promotion.release["Version"],
+            promotion.environment["Name"],
+            tenant["Name"] if tenant else None,
+        )
+        ids = [deployment[name] for name in ("Id", "ProjectId", "ReleaseId", "EnvironmentId", "TaskId", "ChannelId")]
+        named = [ids[1], ids[2], ids[3]]
+        if tenant:
+            ids.append(tenant["Id"])
+            named.append(tenant["Id"])
+        self._event(
+            category,
+            message,
+            ids,
+            occurred,
+            actor,
+            space=deployment["SpaceId"],
+            project=ids[1],
+            environment=ids[3],
+            tenant=deployment["TenantId"],
+            references=list(zip(named, words, strict=False)),
+        )
+
+    def _create(self, kind: DocumentType, document: Document, label: str = "") -> None:
+        """Add a document and, when it has a label, the event of its creation at the beginning of the history."""
+        self.tables[kind.table.lower()].append(kind.row(document))
+        if label:
+            self._event(
+                events.CREATED,
+                f"{label} was created",
+                events.related_ids(document),
+                self._beginning,
+                ADMIN,
+                space=document.get("SpaceId") or document["Id"],
+                project=document.get("ProjectId") or (document["Id"] if kind is kinds.PROJECT else None),
+                references=[(document["Id"], label)],
+            )
+
+    def _event(
+        self, category: str, message: str, related: Sequence[str], occurred: datetime, actor: Actor, **more: Any
+    ) -> None:
+        document = events.event_document(
+            self._next(kinds.EVENT), category, message, related, occurred, actor=actor, **more
+        )
+        self._auto_id += 1
+        self.tables["event"].append((self._auto_id, *kinds.EVENT.row(document)))
+        self.tables["eventrelateddocument"].extend((identifier, self._auto_id) for identifier in related)
+
+    def _freeze(self, project: Document) -> tuple[str, str]:
+        """Return the snapshots of a project's process and variables; loaded ones never change, so there is one each."""
+        identifier = project["Id"]
+        if identifier not in self._snapshots:
+            frozen = []
+            for kind, current in (
+                (kinds.PROCESS, self._settings.processes),
+                (kinds.VARIABLE_SET, self._settings.variables),
+            ):
+                document = current[identifier]
+                snapshot = f"{document['Id']}-s-{document['Version']}-{snapshot_suffix()}"
+                self._create(kind, snapshot_document(document, snapshot))
+                document["LastSnapshotId"] = snapshot
+                frozen.append(snapshot)
+            self._snapshots[identifier] = (frozen[0], frozen[1])
+        return self._snapshots[identifier]
+
+    def _machines(self, project: Document, environment: Document) -> list[str]:
+        """Return the targets that a project runs on in an environment: those in one role, the same each time."""
+        pair = (project["Id"], environment["Id"])
+        if pair not in self._targets:
+            roles = self._settings.roles[environment["Id"]]
+            number = int(project["Id"].rpartition("-")[2])
+            chosen = roles[sorted(roles)[number % len(roles)]] if roles else []
+            self._targets[pair] = chosen[:MOST_TARGETS]
+        return self._targets[pair]
+
+    def _next(self, kind: DocumentType) -> str:
+        self.allocated[kind.collection] += 1
+        return f"{kind.collection}-{self.allocated[kind.collection]}"
+
+    def _time(self, relative: float) -> datetime:
+        return _EPOCH + timedelta(seconds=self._until + relative)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: What deployments need of their release; the rest is not kept, for there are many.
+_REMEMBERED = (
+    "Id",
+    "SpaceId",
+    "ProjectId",
+    "ChannelId",
+    "Version",
+    "ProjectDeploymentProcessSnapshotId",
+    "ProjectVariableSetSnapshotId",
+)

@@ -1,0 +1,215 @@
+"""The settings of a loaded history: spaces, environments, projects and so on, as documents of a live server."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, Protocol
+from uuid import uuid4
+
+from standin import kinds, spaces, stream
+from standin.documents import Document, DocumentType
+
+_Key = tuple[str, str]
+
+
+class Create(Protocol):
+    """Keeps a document, with the event of its creation when it has a label."""
+
+    def __call__(self, kind: DocumentType, document: Document, label: str = "") -> None:
+        """Keep a document."""
+        ...
+
+
+class Settings:
+    """Documents by their keys in the stream; `next_id` gives ids, `create` keeps documents."""
+
+    def __init__(self, next_id: Callable[[DocumentType], str], create: Create) -> None:
+        self._next = next_id
+        self._create = create
+        self._spaces: dict[str, str] = {}
+        self._lifecycles: dict[_Key, Document] = {}
+        self._groups: dict[_Key, Document] = {}
+        #: space and key → environment, project, tenant
+        self.environments: dict[_Key, Document] = {}
+        self.projects: dict[_Key, Document] = {}
+        self.tenants: dict[_Key, Document] = {}
+        #: project id → id of its channel, its process, its variables
+        self.channels: dict[str, str] = {}
+        self.processes: dict[str, Document] = {}
+        self.variables: dict[str, Document] = {}
+        #: environment id → role → ids of the machines
+        self.roles: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+
+    def add(self, record: stream.Space | stream.Setting) -> None:
+        """Add one setting.
+
+        Raises:
+            KeyError: it refers to something that has not come before it.
+        """
+        match record:
+            case stream.Space():
+                self._space(record)
+            case stream.Environment():
+                document = self._named(kinds.ENVIRONMENT, record, Description="", SortOrder=record.sort_order)
+                self.environments[record.space, record.key] = document
+                self._create(kinds.ENVIRONMENT, document, f"Environment {record.name}")
+            case stream.Lifecycle():
+                self._lifecycle(record)
+            case stream.ProjectGroup():
+                document = self._named(kinds.PROJECT_GROUP, record, Description="", EnvironmentIds=[])
+                self._groups[record.space, record.key] = document
+                self._create(kinds.PROJECT_GROUP, document, f"Project group {record.name}")
+            case stream.Machine():
+                self._machine(record)
+            case stream.Project():
+                self._project(record)
+            case stream.Process():
+                project = self.projects[record.space, record.project]["Id"]
+                self.processes[project].update(Version=1, Steps=[_step(step) for step in record.steps])
+            case stream.Variables():
+                self._variables(record)
+            case stream.Tenant():
+                self._tenant(record)
+
+    def finish(self) -> None:
+        """Keep the processes and variable sets, which are whole only now."""
+        for process in self.processes.values():
+            self._create(kinds.PROCESS, process)
+        for variables in self.variables.values():
+            self._create(kinds.VARIABLE_SET, variables)
+
+    def _space(self, record: stream.Space) -> None:
+        members = {"Name": record.name, "Description": record.description}
+        space = spaces.space_document(self._next(kinds.SPACE), members)
+        self._spaces[record.key] = space["Id"]
+        self._create(kinds.SPACE, space, f"Space {record.name}")
+        self._create(kinds.LIFECYCLE, spaces.default_lifecycle(self._next(kinds.LIFECYCLE), space["Id"]))
+        self._create(kinds.PROJECT_GROUP, spaces.default_project_group(self._next(kinds.PROJECT_GROUP), space["Id"]))
+
+    def _lifecycle(self, record: stream.Lifecycle) -> None:
+        policy = {
+            "Strategy": "Count" if record.keep else "Forever",
+            "QuantityToKeep": record.keep,
+            "Unit": "Items",
+            "ShouldKeepForever": not record.keep,
+        }
+        phases = [
+            {
+                "Id": str(uuid4()),
+                "Name": phase.name,
+                "AutomaticDeploymentTargets": [],
+                "OptionalDeploymentTargets": self._environments(record.space, phase.environments),
+                "MinimumEnvironmentsBeforePromotion": 0,
+                "IsOptionalPhase": False,
+                "IsPriorityPhase": False,
+                "ReleaseRetentionPolicy": None,
+                "TentacleRetentionPolicy": None,
+            }
+            for phase in record.phases
+        ]
+        document = self._named(
+            kinds.LIFECYCLE,
+            record,
+            Description="",
+            Phases=phases,
+            ReleaseRetentionPolicy=policy,
+            TentacleRetentionPolicy=spaces.KEEP_FOR_EVER,
+        )
+        self._lifecycles[record.space, record.key] = document
+        self._create(kinds.LIFECYCLE, document, f"Lifecycle {record.name}")
+
+    def _machine(self, record: stream.Machine) -> None:
+        document = self._named(
+            kinds.MACHINE,
+            record,
+            EnvironmentIds=self._environments(record.space, record.environments),
+            Roles=record.roles,
+            Endpoint={"CommunicationStyle": "None"},
+            HealthStatus="Healthy",
+        )
+        for environment in document["EnvironmentIds"]:
+            for role in record.roles:
+                self.roles[environment][role].append(document["Id"])
+        self._create(kinds.MACHINE, document, f"Deployment target {record.name}")
+
+    def _project(self, record: stream.Project) -> None:
+        members = {
+            "SpaceId": self._spaces[record.space],
+            "Name": record.name,
+            "Description": record.description,
+            "ProjectGroupId": self._groups[record.space, record.group]["Id"],
+            "LifecycleId": self._lifecycles[record.space, record.lifecycle]["Id"],
+            "CancelQueuedTasks": False,
+            "CancelRunningTasks": False,
+        }
+        project = spaces.project_document(self._next(kinds.PROJECT), members)
+        channel = spaces.default_channel(self._next(kinds.CHANNEL), project)
+        self.projects[record.space, record.key] = project
+        self.channels[project["Id"]] = channel["Id"]
+        self.processes[project["Id"]] = spaces.process_document(project)
+        self.variables[project["Id"]] = spaces.variables_document(project)
+        self._create(kinds.PROJECT, project, f"Project {record.name}")
+        self._create(kinds.CHANNEL, channel)
+
+    def _variables(self, record: stream.Variables) -> None:
+        project = self.projects[record.space, record.project]["Id"]
+        variables = [self._variable(variable, record.space) for variable in record.variables]
+        self.variables[project].update(Version=1, Variables=variables)
+
+    def _variable(self, variable: stream.Variable, space: str) -> dict[str, Any]:
+        where = self._environments(space, variable.environments)
+        return {
+            "Id": str(uuid4()),
+            "Name": variable.name,
+            "Value": variable.value,
+            "Description": "",
+            "Type": "String",
+            "Scope": {"Environment": where} if where else {},
+            "IsEditable": True,
+            "IsSensitive": False,
+            "Prompt": None,
+        }
+
+    def _tenant(self, record: stream.Tenant) -> None:
+        takes = {
+            self.projects[record.space, project]["Id"]: self._environments(record.space, environments)
+            for project, environments in record.projects.items()
+        }
+        document = self._named(kinds.TENANT, record, Description="", ProjectEnvironments=takes, TenantTags=[])
+        self.tenants[record.space, record.key] = document
+        self._create(kinds.TENANT, document, f"Tenant {record.name}")
+
+    def _named(self, kind: DocumentType, record: Any, **members: Any) -> Document:
+        """Return a document with the members that all settings of a space have."""
+        space, name = self._spaces[record.space], record.name
+        return {"Id": self._next(kind), "SpaceId": space, "Name": name, "Slug": spaces.slug(name), **members}
+
+    def _environments(self, space: str, keys: list[str] | tuple[str, ...]) -> list[str]:
+        return [self.environments[space, key]["Id"] for key in keys]
+
+
+def _step(step: stream.Step) -> dict[str, Any]:
+    """Return a script step that runs on the server."""
+    action = {
+        "Id": str(uuid4()),
+        "Name": step.name,
+        "Slug": spaces.slug(step.name),
+        "ActionType": "Octopus.Script",
+        "IsDisabled": False,
+        "IsRequired": False,
+        "Properties": {
+            "Octopus.Action.RunOnServer": "true",
+            "Octopus.Action.Script.ScriptSource": "Inline",
+            "Octopus.Action.Script.Syntax": step.syntax,
+            "Octopus.Action.Script.ScriptBody": step.script,
+        },
+    }
+    return {
+        "Id": str(uuid4()),
+        "Name": step.name,
+        "Slug": spaces.slug(step.name),
+        "PackageRequirement": "LetOctopusDecide",
+        "Properties": {},
+        "Condition": "Success",
+        "StartTrigger": "StartAfterPrevious",
+        "Actions": [action],
+    }
