@@ -20,6 +20,9 @@ Progress = Callable[[int, int, str], None]
 _PATIENCE, _LONGEST_WAIT = 5, 60.0
 #: Seconds between two looks at a task: at first, and at most.
 _FIRST_LOOK, _LAST_LOOK = 0.1, 5.0
+#: Seconds after which an idle connection is not used again: servers close theirs after 5 s or later, and a request
+#: sent into a closing connection is lost.
+_IDLE = 2.0
 #: `serverstatus/counts` (octopus-api §A.22) by resource kind.
 _COUNTS = {
     "space": ("Global", "Spaces"),
@@ -111,6 +114,7 @@ class Octopus(_Routes):
                 "User-Agent": f"octoload/{octoload.__version__} (load-test)",
             },
             timeout=timeout,
+            limits=httpx.Limits(keepalive_expiry=_IDLE),
             trust_env=not _is_loopback(host),  # a proxy on the way to one's own machine is never meant
         )
 

@@ -22,7 +22,7 @@ def write(
     Args:
         history: what is asked for.
         path: the file; it appears when it is complete, and an older one stays until then.
-        progress: told (done, total, label) about twice a second.
+        progress: told (done, total, label) after each thousand resources.
         until: when the history ends, in Unix seconds; the last midnight from Sunday to Monday when left out.
 
     Raises:

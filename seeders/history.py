@@ -13,6 +13,7 @@ from octoload.errors import UsageError
 
 Amount = Annotated[int, Meta(ge=0, le=1_000_000)]
 Some = Annotated[int, Meta(ge=1, le=100_000)]
+Spaces = Annotated[int, Meta(ge=1, le=999)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Mean = Annotated[float, Meta(ge=0, le=1000)]
@@ -29,7 +30,7 @@ class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: Everything drawn follows from it.
     seed: Seed = 1
     #: Spaces, each with its own copy of what follows.
-    spaces: Some = 1
+    spaces: Spaces = 1
     #: Environments of a space, in the order of promotion.
     environments: Some = 4
     #: Projects of a space.

@@ -57,7 +57,7 @@ class Outstanding:
     def _look(self) -> bool:
         """Ask for the oldest tasks; forget those that ended as they should, and say whether there were any."""
         ids = list(self._tasks)[:_PAGE]
-        tasks = self._space.get("/api/tasks", ids=ids, take=_PAGE)["Items"]
+        tasks = self._space.get("tasks", ids=ids, take=_PAGE)["Items"]
         ended = [task for task in tasks if task["IsCompleted"]]
         for task in ended:
             _, outcome = self._tasks.pop(task["Id"])

@@ -1,6 +1,8 @@
 """When people deploy: the hours of a week, and how a history's length is filled by them."""
 
 import bisect
+from array import array
+from collections.abc import Sequence
 from itertools import accumulate
 from random import Random
 
@@ -33,7 +35,7 @@ class Rhythm:
         self._sums = [0.0, *accumulate(weights)]
         self.start = -hours * _HOUR
 
-    def draw(self, random: Random, count: int, since: float) -> list[float]:
+    def draw(self, random: Random, count: int, since: float) -> Sequence[float]:
         """Return `count` moments after `since`, in order; an hour draws as many as it is busy.
 
         Args:
@@ -43,7 +45,7 @@ class Rhythm:
         """
         low = self._activity(max(since, self.start))
         high = self._sums[-1]
-        return sorted(self._moment(low + (high - low) * random.random()) for _ in range(count))
+        return array("d", sorted(self._moment(low + (high - low) * random.random()) for _ in range(count)))
 
     def after(self, moment: float, hours: float) -> float:
         """Return the moment when so many working hours have passed; nights and weekends hardly count as any."""
