@@ -68,16 +68,21 @@ async def stall(seconds, every):
         time.sleep(seconds)  # noqa: ASYNC251  the whole server is to stand still
 
 
+def say(line):
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--stall", type=float, default=0)
     parser.add_argument("--every", type=float, default=0)
     options = parser.parse_args()
     server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000)
-    print(f"ready: http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    say(f"ready: http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     stalling = asyncio.create_task(stall(options.stall, options.every)) if options.stall else None
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    print(json.dumps(served), flush=True)
+    say(json.dumps(served))
     if stalling:
         stalling.cancel()
 

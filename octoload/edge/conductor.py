@@ -106,6 +106,8 @@ class Conductor:
         self._runner = runner
         self._number = 0
         self._performance: Performance | None = None
+        #: Whether a worker was lost, so that a new start is better than a trial with fewer.
+        self.broken = False
         runner.register_message(SAMPLES, self._on_samples)
         runner.register_message(PART, self._on_part)
 
@@ -171,7 +173,8 @@ class Conductor:
         deadline = time.monotonic() + READY
         self._wait_until(lambda: self._runner.state == "running", deadline)
         if self._runner.target_user_count != slots:
-            self._runner.start(slots, spawn_rate=slots)
+            rate = max(slots, self._runner.target_user_count)  # Locust takes users away at this rate, too
+            self._runner.start(slots, spawn_rate=rate)
         self._wait_until(lambda: self._runner.user_count == slots and self._runner.state == "running", deadline)
 
     def _wait_until(self, reached: Callable[[], bool], deadline: float) -> None:
@@ -214,6 +217,7 @@ class Conductor:
         if isinstance(self._runner, MasterRunner):
             lost += [number for client, number in performance.workers.items() if client not in self._runner.clients]
         if lost and performance.fault is None:
+            self.broken = True
             performance.fault = InvalidRunError(
                 f"Locust process {lost[0] + 1} of {len(performance.workers)} was lost in the middle of a trial",
                 "Run the trial again; see in Locust's log why it ended.",

@@ -56,6 +56,9 @@ class Engine:
             except OSError as exc:
                 self._say({"event": "failed", "message": f"the system refused: {exc}", "cure": "See Locust's log."})
 
+            if self._conductor.broken:
+                self._quit()
+
     def _obey(self, line: bytes) -> dict[str, Any]:
         try:
             command = msgspec.json.decode(line)

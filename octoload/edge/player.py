@@ -153,6 +153,7 @@ class Player:
         self._play = None
 
     def _measure(self, play: Play, until: float) -> None:
+        gevent.get_hub().loop.update_now()  # timers count from the hub's last turn, which may be long ago
         gevent.spawn_later(max(play.measured_from - clock(), 0.0), self._meter.start)
         if until < float("inf"):
             gevent.spawn_later(max(until - clock(), 0.0), self._meter.stop)

@@ -43,6 +43,7 @@ def install(scenarios: tuple[type[Scenario], ...]) -> None:
     """Make Locust run these scenarios."""
     cast = Cast(scenarios)
     table.sharpen()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request that it makes
     hooks: Any = events
     hooks.init_command_line_parser.add_listener(lambda parser: _add_options(parser, cast))
     hooks.init.add_listener(lambda environment, **_: _set_up(environment, cast))

@@ -54,7 +54,9 @@ class HubTimer:
     def at(self, when: float) -> None:
         """Set the time."""
         self.close()
-        self._timer = gevent.get_hub().loop.timer(max(when - clock(), 0.0))
+        loop = gevent.get_hub().loop
+        loop.update_now()  # its idea of now is from its last turn
+        self._timer = loop.timer(max(when - clock(), 0.0))
         self._timer.start(self._callback)
 
     def close(self) -> None:

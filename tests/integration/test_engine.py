@@ -1,0 +1,159 @@
+"""The load engine, as `octoload run` starts it: what was planned was sent, recorded and counted, or it says why not."""
+
+import collections
+import signal
+
+import numpy as np
+import psutil
+import pytest
+
+from octoload.edge import arrivals
+from tests.integration.locust_engine import engine, samples, server, trial, wait_until
+
+pytestmark = pytest.mark.integration
+
+PROCESSES = pytest.mark.parametrize("options", [(), ("--processes", "2")], ids=["one process", "two processes"])
+
+
+@PROCESSES
+def test_planned_is_sent_is_recorded_is_counted(tmp_path, options):
+    """Over two trials of one engine the schedule, the engine, the file, Locust and the server count the same."""
+    with server() as (url, requests_of), engine(tmp_path, *options) as running:
+        trials = [running.run(**trial(tmp_path / str(number), url)) for number in range(2)]
+        assert running.end() == 0
+        served = requests_of()
+    plan = arrivals.plan(trial("", url)["mix"], "poisson", 7, 0.5, 2.0)
+    for number, facts in enumerate(trials):
+        assert facts["event"] == "finished", facts
+        rows = samples(tmp_path / str(number))
+        measured = collections.Counter(
+            name for name, phase in zip(rows["operation"], rows["phase"], strict=True) if phase == "measured"
+        )
+        assert sum(facts["planned"].values()) == (plan.times >= 0.5).sum()
+        assert {name: facts["sent"][name] for name in facts["planned"]} == facts["planned"]
+        assert measured == facts["sent"]
+        assert facts["recorded"] == facts["counted"] == len(rows["sent"])
+        assert facts["failures"] == sum(error != "" for error in rows["error"])
+        assert facts["generator"]["processes"] == max(len(options), 1)
+        assert len(set(rows["worker"])) == max(len(options), 1)
+        assert running.progress[-1]["sent"] <= facts["recorded"]
+    assert trials[0]["planned"] == trials[1]["planned"]
+    discovery = 2 * 5
+    assert sum(served.values()) == sum(facts["recorded"] for facts in trials) + discovery
+    assert served["/api/Spaces-2/dashboard"] == 2 * 100
+
+
+def test_rows_tell_the_truth_about_requests(tmp_path):
+    """Times in order, operations by scenario, nodes, sizes, and a project that is not there as a named failure."""
+    with server() as (url, _), engine(tmp_path) as running:
+        facts = running.run(**trial(tmp_path, url, mix={"project-page": 40}))
+    rows = {name: np.array(column) for name, column in samples(tmp_path).items()}
+    assert np.all(rows["intended"] <= rows["sent"])
+    assert np.all(rows["sent"] < rows["first_byte"])
+    assert np.all(rows["first_byte"] <= rows["done"])
+    assert set(rows["node"]) == {"node-1"}
+    assert collections.Counter(rows["operation"]) == {"project": 100, "progression": 100, "releases": 100}
+    failed = rows["error"] != ""
+    assert set(rows["error"][failed]) == {"HTTP 404"}
+    assert set(rows["status"][failed]) == {404}
+    assert np.all(rows["bytes"] > 30)
+    assert any("Projects-8" in line for line in facts["log"])
+    # Later steps are intended when the answer before them was there.
+    releases = rows["intended"][rows["operation"] == "releases"]
+    assert set(releases) == set(rows["done"][rows["operation"] == "progression"])
+
+
+def test_a_stall_shows_in_full(tmp_path):
+    """A server that stands still for half of each second delays every arrival by what is left of the stall.
+
+    With stalls of s seconds an arrival in a stall waits uniformly up to s, so over all arrivals the latency exceeds
+    x with probability share * (1 - x / s): at share one half the third quartile is s / 2. A closed loop would show
+    one late request a connection.
+    """
+    with server("--stall", "0.5", "--every", "0.5") as (url, _), engine(tmp_path) as running:
+        command = trial(tmp_path, url, mix={"dashboard": 400}, slots=400, seconds=4.0)
+        facts = running.run(**command)
+    rows = {name: np.array(column) for name, column in samples(tmp_path).items()}
+    latency = (rows["done"] - rows["intended"])[rows["phase"] == "measured"]
+    assert len(latency) == facts["planned"]["dashboard"] == 1600
+    assert 0.4 < (latency > 0.02).mean() < 0.6
+    assert np.quantile(latency, 0.75) == pytest.approx(0.25, rel=0.2)
+    assert np.quantile(latency, 0.99) == pytest.approx(0.49, rel=0.1)
+
+
+def test_arrivals_wait_for_a_slot_and_the_wait_counts(tmp_path):
+    """One slot and a stall: the line is the latency, and nothing is dropped."""
+    with server("--stall", "0.5", "--every", "0.5") as (url, _), engine(tmp_path) as running:
+        facts = running.run(**trial(tmp_path, url, mix={"dashboard": 100}, slots=1, seconds=2.0))
+    rows = {name: np.array(column) for name, column in samples(tmp_path).items()}
+    assert facts["sent"] == facts["planned"] == {"dashboard": 200}
+    assert facts["generator"]["longest_line"] > 10
+    assert np.quantile(rows["done"] - rows["intended"], 0.95) > 0.4
+    assert np.median(rows["done"] - rows["sent"]) < 0.1
+    assert facts["generator"]["lag_p99"] < 0.1  # the generator itself was on time
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"urls": ["http://127.0.0.1:9"]}, "refuses"),
+        ({"key_variable": "OCTOLOAD_NO_SUCH_KEY"}, "key"),
+        ({"space": "Nowhere"}, "Nowhere"),
+        ({"mix": {"dashbord": 1}}, "dashbord"),
+        ({"mix": {"dashboard": -1}}, "-1"),
+        ({"seconds": "long"}, "seconds"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_in_one_message(refusing, changes, message):
+    """The engine says what is wrong and what to do, and goes on to the next trial."""
+    running, folder, url = refusing
+    event = running.run(**{**trial(folder, url), **changes})
+    assert event["event"] == "failed"
+    assert message in event["message"]
+    assert event["cure"]
+    assert not (folder / "requests.parquet").exists()
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("refusing")
+    with server() as (url, _), engine(folder) as running:
+        yield running, folder, url
+        assert running.run(**trial(folder, url))["event"] == "finished"
+
+
+@PROCESSES
+@pytest.mark.parametrize("how", ["end of input", "kill"])
+def test_nothing_is_left_when_the_engine_ends(tmp_path, options, how):
+    """End of input ends all processes in the middle of a trial, and so does kill -9 of the first; no file is half."""
+    with server() as (url, _), engine(tmp_path, *options) as running:
+        running.send(**trial(tmp_path, url, seconds=60.0))
+        running.said.next()
+        family = running.family()
+        if how == "kill":
+            running.process.send_signal(signal.SIGKILL)
+        else:
+            running.process.stdin.close()
+        wait_until(lambda: not any(process.is_running() for process in family if not gone(process)))
+    assert [path.name for path in tmp_path.iterdir()] == ["locust.log"]
+
+
+def gone(process):
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_a_lost_worker_fails_the_trial(tmp_path):
+    """The trial says which process was lost, and the engine ends so that the next one begins with all workers."""
+    with server() as (url, _), engine(tmp_path, "--processes", "2") as running:
+        running.send(**trial(tmp_path, url, seconds=30.0))
+        running.said.next()
+        worker = running.family()[-1]
+        worker.send_signal(signal.SIGKILL)
+        event = running.answer()
+        assert event["event"] == "failed"
+        assert "was lost" in event["message"]
+        assert not (tmp_path / "requests.parquet").exists()
+        wait_until(lambda: running.process.poll() is not None)
