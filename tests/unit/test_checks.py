@@ -1,0 +1,161 @@
+"""The checks of a trial: each fault of a measurement is caught, each sound trial passes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import run_folder
+
+from octoload.errors import UsageError
+from reports import summaries
+from reports.checks import Check, check_trial
+
+pytestmark = pytest.mark.unit
+
+Facts = dict[str, Any]
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> tuple[Facts, Path]:
+    """One sound trial."""
+    file = tmp_path / "requests.parquet"
+    return run_folder.requests(file, run_folder.plan(), 1, {}, 0.0, 0.0), file
+
+
+def checked(facts: Facts, file: Path) -> dict[str, Check]:
+    return {check.name: check for check in check_trial(facts, file, run_folder.plan())}
+
+
+def change(file: Path, **columns: Callable[[np.ndarray], Any]) -> None:
+    """Rewrite columns of a file of requests."""
+    table = pq.read_table(file)
+    for name, turn in columns.items():
+        values = table[name].cast(pa.string()) if pa.types.is_dictionary(table[name].type) else table[name]
+        table = table.set_column(table.column_names.index(name), name, pa.array(turn(values.to_numpy())))
+    pq.write_table(table, file)
+
+
+def test_a_sound_trial_passes_every_check(trial: tuple[Facts, Path]) -> None:
+    """All checks are ok, and each says its number and its limit."""
+    checks = checked(*trial)
+    assert {check.state for check in checks.values()} == {"ok"}
+    assert all(any(sign.isdigit() for sign in check.message) for check in checks.values())
+
+
+@pytest.mark.parametrize("member", ["recorded", "counted"])
+def test_a_lost_sample_makes_a_trial_invalid(trial: tuple[Facts, Path], member: str) -> None:
+    """File, workers and Locust must agree to the request."""
+    facts, file = trial
+    facts[member] += 1
+    assert checked(facts, file)["recorded"].state == "invalid"
+
+
+def test_a_request_that_was_sent_must_be_on_file(trial: tuple[Facts, Path]) -> None:
+    """One request more sent than recorded in one operation is found and named."""
+    facts, file = trial
+    facts["sent"] = {**facts["sent"], "tasks": facts["sent"]["tasks"] + 1}
+    check = checked(facts, file)["sent"]
+    assert check.state == "invalid"
+    assert "tasks" in check.message
+
+
+@pytest.mark.parametrize(("missing", "state"), [(0, "ok"), (2, "warn"), (20, "invalid")])
+def test_a_generator_that_falls_behind_is_found(trial: tuple[Facts, Path], missing: int, state: str) -> None:
+    """Below 99.5 % of the planned arrivals is a caution, below 98 % invalid; later steps of sessions do not count."""
+    facts, file = trial
+    facts["planned"] = {"dashboard": facts["sent"]["dashboard"] + missing, "tasks": 150}
+    facts["sent"] |= {"tasks": 150}
+    assert checked(facts, file)["offered"].state == state
+
+
+def test_lag_is_judged_at_a_quantile_that_the_sample_carries(trial: tuple[Facts, Path]) -> None:
+    """With 190 requests one late request is luck, one in nine is a fault; the message names the quantile."""
+    facts, file = trial
+    measured = summaries.read(file).lag.size
+    assert 100 <= measured < 200
+    change(file, sent=lambda sent: sent + np.where(np.arange(sent.size) % 150 == 0, 0.5, 0))
+    assert checked(facts, file)["schedule lag"].state == "ok"
+    change(file, sent=lambda sent: sent + np.where(np.arange(sent.size) % 9 == 0, 0.5, 0))
+    check = checked(facts, file)["schedule lag"]
+    assert check.state == "invalid"
+    assert "p90" in check.message
+
+
+def test_lag_is_small_against_what_is_measured(trial: tuple[Facts, Path]) -> None:
+    """12 ms late is within a tenth of a 180 ms dashboard, and beyond the 10 ms that a fast one allows."""
+    facts, file = trial
+    change(file, sent=lambda sent: sent + 0.012)
+    assert checked(facts, file)["schedule lag"].state == "warn"
+    change(file, done=lambda done: done - 0.1)
+    assert checked(facts, file)["schedule lag"].state == "invalid"
+
+
+@pytest.mark.parametrize(("every", "state"), [(10_000, "ok"), (10, "invalid")])
+def test_failures_make_a_trial_invalid_beyond_one_percent(trial: tuple[Facts, Path], every: int, state: str) -> None:
+    """Failed requests are counted over the measured phase."""
+    facts, file = trial
+    change(file, error=lambda error: np.where(np.arange(1, error.size + 1) % every == 0, "timeout", ""))
+    assert checked(facts, file)["errors"].state == state
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "name", "state"),
+    [
+        ("cpu", 0.59, "generator CPU", "ok"),
+        ("cpu", 0.61, "generator CPU", "warn"),
+        ("cpu", 0.81, "generator CPU", "invalid"),
+        ("steal", 0.02, "steal", "warn"),
+        ("steal", 0.06, "steal", "invalid"),
+        ("gc_pause", 0.02, "garbage collection", "warn"),
+    ],
+)
+def test_a_generator_under_pressure_is_found(
+    trial: tuple[Facts, Path], member: str, value: float, name: str, state: str
+) -> None:
+    """CPU, stolen time and pauses each have their limits."""
+    facts, file = trial
+    facts["generator"][member] = value
+    assert checked(facts, file)[name].state == state
+
+
+def test_a_failed_request_stays_in_its_quantile(trial: tuple[Facts, Path]) -> None:
+    """A time-out counts with the time that it took, and as a failure."""
+    _, file = trial
+    before = summaries.summarise(summaries.read(file), 9.0)["dashboard"]
+    change(
+        file,
+        done=lambda done: done + np.where(np.arange(done.size) % 2 == 0, 60.0, 0.0),
+        error=lambda error: np.where(np.arange(error.size) % 2 == 0, "timeout", ""),
+    )
+    after = summaries.summarise(summaries.read(file), 9.0)["dashboard"]
+    assert after.requests == before.requests
+    assert after.failures == pytest.approx(after.requests / 2, abs=1)
+    assert after.p50 is not None
+    assert before.p50 is not None
+    assert after.p50 > before.p50
+    assert after.throughput == pytest.approx((after.requests - after.failures) / 9.0)
+
+
+def test_a_quantile_needs_enough_requests_and_no_warm_up(trial: tuple[Facts, Path]) -> None:
+    """63 dashboards carry a median and no p95; 3 releases carry nothing; the warm-up is not among them."""
+    facts, file = trial
+    blocks = summaries.summarise(summaries.read(file), 9.0)
+    assert {name: block.requests for name, block in blocks.items()} == facts["sent"]
+    assert blocks["dashboard"].p50 is not None
+    assert blocks["dashboard"].p95 is None
+    assert blocks["create-release"].p50 is None
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no parquet"])
+def test_a_damaged_file_is_named(tmp_path: Path, content: bytes | None) -> None:
+    """A missing or damaged file of requests is one clear error with a cure."""
+    file = tmp_path / "requests.parquet"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UsageError, match=r"requests\.parquet") as caught:
+        summaries.read(file)
+    assert caught.value.cure
