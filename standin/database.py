@@ -32,7 +32,12 @@ async def open_pool(dsn: str, size: int = POOL_SIZE) -> Any:
     """
     try:
         return await asyncpg.create_pool(
-            dsn, min_size=2, max_size=size, reset=_keep, server_settings={"application_name": "octoload-standin"}
+            dsn,
+            min_size=0,
+            max_size=size,
+            max_inactive_connection_lifetime=0,
+            reset=_keep,
+            server_settings={"application_name": "octoload-standin"},
         )
     except (OSError, asyncpg.PostgresError) as exc:
         raise unreachable(dsn, exc) from exc

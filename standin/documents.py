@@ -37,17 +37,13 @@ class DocumentType:
 
     def row(self, document: Mapping[str, Any]) -> tuple[Any, ...]:
         """Turn a document into the values of `Id, *columns, JSON`. `Links` are never stored."""
-        values = [document["Id"]]
-        for name in self.columns:
-            value = document.get(name)
-            if name in self.lists:
-                value = pipes(value or ())
-            elif value is None:
-                value = self.defaults.get(name)
-            elif name in self.times and isinstance(value, str):
-                value = parse_time(value)
-            values.append(value)
-        rest = {name: value for name, value in document.items() if name not in _mapped(self)}
+        rest = dict(document)
+        take = rest.pop
+        values = [take("Id")]
+        for name, convert, default in _plan(self):
+            value = take(name, None)
+            values.append(default if value is None else convert(value) if convert else value)
+        take("Links", None)
         values.append(encode(rest))
         return tuple(values)
 
@@ -240,8 +236,19 @@ def _find(kind: DocumentType, names: tuple[str, ...]) -> str:
 
 
 @cache
-def _mapped(kind: DocumentType) -> frozenset[str]:
-    return frozenset(("Id", *kind.columns, "Links"))
+def _plan(kind: DocumentType) -> tuple[tuple[str, Callable[[Any], Any] | None, Any], ...]:
+    """Return how each column is made of its member: name, conversion if any, value when the member is missing."""
+
+    def step(name: str) -> tuple[str, Callable[[Any], Any] | None, Any]:
+        if name in kind.lists:
+            return name, pipes, ""
+        return name, _moment if name in kind.times else None, kind.defaults.get(name)
+
+    return tuple(step(name) for name in kind.columns)
+
+
+def _moment(value: Any) -> Any:
+    return parse_time(value) if isinstance(value, str) else value
 
 
 @cache

@@ -40,6 +40,15 @@ CATEGORIES = {
     LOGIN_FAILED: "Login failed",
 }
 
+#: How the message of a deployment's event ends.
+ENDINGS = {
+    DEPLOYMENT_QUEUED: "was queued",
+    DEPLOYMENT_STARTED: "started",
+    DEPLOYMENT_SUCCEEDED: "succeeded",
+    DEPLOYMENT_FAILED: "failed",
+    DEPLOYMENT_CANCELED: "was canceled",
+}
+
 #: A document that a message names: its id, and the words that stand for it.
 Reference = tuple[str, str]
 
@@ -113,14 +122,21 @@ def event_document(
         "Username": actor.username,
         "Occurred": occurred,
         "Message": message,
-        "IsService": actor is SERVER,
-        "IdentityEstablishedWith": actor.established_with,
-        "UserAgent": actor.user_agent,
+        **identity(actor),
         "MessageReferences": message_references(message, references),
         "Comments": None,
         "Details": details,
         "ChangeDetails": {"DocumentContext": None, "Differences": list(changes) if changes is not None else None},
         "IpAddress": actor.ip_address,
+    }
+
+
+def identity(actor: Actor) -> dict[str, Any]:
+    """Return what an event says of its actor besides his name."""
+    return {
+        "IsService": actor is SERVER,
+        "IdentityEstablishedWith": actor.established_with,
+        "UserAgent": actor.user_agent,
     }
 
 
@@ -196,14 +212,5 @@ def deployment_message(
 ) -> tuple[str, tuple[str, str, str, str]]:
     """Return the message of a deployment's event, and the words in it for project, release, environment, tenant."""
     whom = f" for {tenant}" if tenant else ""
-    message = f"Deployment of {project} release {version} to {environment}{whom} {_ENDINGS[category]}"
+    message = f"Deployment of {project} release {version} to {environment}{whom} {ENDINGS[category]}"
     return message, (project, version, environment, tenant or "")
-
-
-_ENDINGS = {
-    DEPLOYMENT_QUEUED: "was queued",
-    DEPLOYMENT_STARTED: "started",
-    DEPLOYMENT_SUCCEEDED: "succeeded",
-    DEPLOYMENT_FAILED: "failed",
-    DEPLOYMENT_CANCELED: "was canceled",
-}

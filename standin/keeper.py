@@ -21,6 +21,9 @@ from standin.errors import FailureError, StandinError, UsageError
 from standin.parent import Parent, as_parent
 from standin.postgres import Postgres
 
+#: Seconds that the nodes get to end when the supervisor has died.
+LAST_WORDS = 1.0
+
 
 class Keeper:
     """PostgreSQL behind a keeper process; a context manager that starts it and stops it."""
@@ -87,7 +90,11 @@ def keep(postgres: Postgres, stop: threading.Event) -> bool:
     parent = Parent()
     try:
         while postgres.alive():
-            if stop.wait(0.1) or parent.is_gone():
+            if stop.wait(0.1):
+                return True
+            if parent.is_gone():
+                # The nodes have lost the same parent: they get a moment to write down what they were doing.
+                stop.wait(LAST_WORDS)
                 return True
         return False
     finally:

@@ -3,12 +3,12 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from standin import events, kinds, stream
 from standin.deploy import FAILED
-from standin.documents import Document, DocumentType
+from standin.documents import Document, DocumentType, encode
 from standin.history import (
     Promotion,
     deployment_document,
@@ -26,7 +26,14 @@ ADMIN = Actor("Users-1", "admin", "API key", "octoload")
 MOST_TARGETS = 3
 
 _OUTCOMES = {"Success": events.DEPLOYMENT_SUCCEEDED, "Failed": events.DEPLOYMENT_FAILED}
-_Pending = tuple[float, int, str, Promotion, Document]
+#: Places in the row of an event, after its running number.
+_COLUMNS = ("AutoId", "Id", *kinds.EVENT.columns, "JSON")
+_RELATED, _CATEGORY, _MESSAGE, _JSON = map(_COLUMNS.index, ("RelatedDocumentIds", "Category", "Message", "JSON"))
+#: How the JSON of an event begins, by who has caused it.
+_AS_ADMIN, _AS_SERVER = (encode(events.identity(actor))[:-1] for actor in (ADMIN, SERVER))
+
+#: When an event is due, its number in line, its category, and the row of the event that the deployment was queued.
+_Pending = tuple[float, int, str, tuple[Any, ...]]
 
 
 class Rows:
@@ -88,7 +95,6 @@ class Rows:
             f"Release {record.version} of {project['Name']} was created",
             [release["Id"], project["Id"], channel],
             assembled,
-            ADMIN,
             space=project["SpaceId"],
             project=project["Id"],
             references=[(release["Id"], record.version), (project["Id"], project["Name"])],
@@ -113,12 +119,10 @@ class Rows:
         self.tables["deployment"].append(kinds.DEPLOYMENT.row(deployment))
         self.tables["deploymentrelatedmachine"].extend((deployment["Id"], machine) for machine in machines)
         self._run(record, promotion, deployment)
-        self._tell(events.DEPLOYMENT_QUEUED, promotion, deployment, deployment["Created"], ADMIN)
-        for when, category in (
-            (record.started, events.DEPLOYMENT_STARTED),
-            (record.completed, _OUTCOMES[record.outcome]),
-        ):
-            heapq.heappush(self._pending, (when, self._auto_id, category, promotion, deployment))
+        told = self._tell(promotion, deployment)
+        for at, category in (record.started, events.DEPLOYMENT_STARTED), (record.completed, _OUTCOMES[record.outcome]):
+            self._sequence += 1
+            heapq.heappush(self._pending, (at, self._sequence, category, told))
 
     def _run(self, record: stream.Deployment, promotion: Promotion, deployment: Document) -> None:
         """Add the task of a deployment as it ended, and the row that the history of deployments keeps of it."""
@@ -161,41 +165,42 @@ class Rows:
             )
         )
 
-    def _tell_until(self, when: float) -> None:
-        """Add the events of running deployments up to a time."""
-        while self._pending and self._pending[0][0] <= when:
-            at, _, category, promotion, deployment = heapq.heappop(self._pending)
-            self._tell(category, promotion, deployment, self._time(at), SERVER)
-
-    def _tell(
-        self, category: str, promotion: Promotion, deployment: Document, occurred: datetime, actor: Actor
-    ) -> None:
-        """Add an event of a deployment."""
+    def _tell(self, promotion: Promotion, deployment: Document) -> tuple[Any, ...]:
+        """Add the event of a queued deployment; return its row."""
         tenant = promotion.tenant
         message, words = events.deployment_message(
-            category,
+            events.DEPLOYMENT_QUEUED,
             promotion.project["Name"],
             promotion.release["Version"],
             promotion.environment["Name"],
             tenant["Name"] if tenant else None,
         )
         ids = [deployment[name] for name in ("Id", "ProjectId", "ReleaseId", "EnvironmentId", "TaskId", "ChannelId")]
-        named = [ids[1], ids[2], ids[3]]
-        if tenant:
-            ids.append(tenant["Id"])
-            named.append(tenant["Id"])
-        self._event(
-            category,
+        ids += [tenant["Id"]] if tenant else []
+        named = [deployment[name] for name in ("ProjectId", "ReleaseId", "EnvironmentId", "TenantId")]
+        return self._event(
+            events.DEPLOYMENT_QUEUED,
             message,
             ids,
-            occurred,
-            actor,
+            deployment["Created"],
             space=deployment["SpaceId"],
-            project=ids[1],
-            environment=ids[3],
+            project=deployment["ProjectId"],
+            environment=deployment["EnvironmentId"],
             tenant=deployment["TenantId"],
-            references=list(zip(named, words, strict=False)),
+            references=[(one, word) for one, word in zip(named, words, strict=True) if one],
         )
+
+    def _tell_until(self, when: float) -> None:
+        """Add the events of running deployments up to a time: what was told when they were queued, but for the end."""
+        while self._pending and self._pending[0][0] <= when:
+            at, _, category, told = heapq.heappop(self._pending)
+            message = told[_MESSAGE].removesuffix(events.ENDINGS[events.DEPLOYMENT_QUEUED]) + events.ENDINGS[category]
+            json = _AS_SERVER + told[_JSON].removeprefix(_AS_ADMIN)
+            who = (SERVER.user_id, SERVER.username)
+            self._put_event(
+                (self._next(kinds.EVENT), *told[2:_CATEGORY], category, *who, self._time(at), message, json),
+                told[_RELATED][1:-1].split("|"),
+            )
 
     def _create(self, kind: DocumentType, document: Document, label: str = "") -> None:
         """Add a document and, when it has a label, the event of its creation at the beginning of the history."""
@@ -206,21 +211,26 @@ class Rows:
                 f"{label} was created",
                 events.related_ids(document),
                 self._beginning,
-                ADMIN,
                 space=document.get("SpaceId") or document["Id"],
                 project=document.get("ProjectId") or (document["Id"] if kind is kinds.PROJECT else None),
                 references=[(document["Id"], label)],
             )
 
     def _event(
-        self, category: str, message: str, related: Sequence[str], occurred: datetime, actor: Actor, **more: Any
-    ) -> None:
+        self, category: str, message: str, related: Sequence[str], occurred: datetime, **more: Any
+    ) -> tuple[Any, ...]:
+        """Add an event that the administrator has caused; return its row."""
         document = events.event_document(
-            self._next(kinds.EVENT), category, message, related, occurred, actor=actor, **more
+            self._next(kinds.EVENT), category, message, related, occurred, actor=ADMIN, **more
         )
-        self._auto_id += 1
-        self.tables["event"].append((self._auto_id, *kinds.EVENT.row(document)))
-        self.tables["eventrelateddocument"].extend((identifier, self._auto_id) for identifier in related)
+        return self._put_event(kinds.EVENT.row(document), related)
+
+    def _put_event(self, row: tuple[Any, ...], related: Sequence[str]) -> tuple[Any, ...]:
+        self._auto_id = number = self._auto_id + 1
+        told = (number, *row)
+        self.tables["event"].append(told)
+        self.tables["eventrelateddocument"].extend([(identifier, number) for identifier in related])
+        return told
 
     def _freeze(self, project: Document) -> tuple[str, str]:
         """Return the snapshots of a project's process and variables; loaded ones never change, so there is one each."""
@@ -254,10 +264,9 @@ class Rows:
         return f"{kind.collection}-{self.allocated[kind.collection]}"
 
     def _time(self, relative: float) -> datetime:
-        return _EPOCH + timedelta(seconds=self._until + relative)
+        return datetime.fromtimestamp(self._until + relative, UTC)
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: What deployments need of their release; the rest is not kept, for there are many.
 _REMEMBERED = (
     "Id",
