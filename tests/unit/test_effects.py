@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_folder import plan
 
@@ -76,6 +76,7 @@ def test_more_of_a_good_thing_is_better(mean: float, sd: float, count: int) -> N
     assert judge(up, p, 0.10, more_is_better=True) == judge(down, p, 0.10)
 
 
+@settings(max_examples=40)
 @given(medians)
 def test_swapped_arms_invert_the_effect(values: list[tuple[float, float]]) -> None:
     """Ratio, both intervals and Cliff's delta turn round; p, the resolution and the pairs stay."""
@@ -88,6 +89,7 @@ def test_swapped_arms_invert_the_effect(values: list[tuple[float, float]]) -> No
     assert here.verdict not in opposite or there.verdict == opposite[here.verdict]
 
 
+@settings(max_examples=40)
 @given(medians, st.floats(0.01, 100))
 def test_the_unit_of_a_metric_does_not_matter(values: list[tuple[float, float]], factor: float) -> None:
     """Multiplying every block value changes neither ratio nor verdict."""
