@@ -12,11 +12,12 @@ from locust.runners import WorkerRunner
 
 from octoload.edge import arrivals, machine, table
 from octoload.edge.arrivals import Schedule
-from octoload.edge.client import Client, Target, clock
+from octoload.edge.client import Client, clock
 from octoload.edge.dispatcher import Dispatcher
 from octoload.edge.samples import Batch, Recorder
 from octoload.edge.scenario import Cast, Operation, Place, Scenario
 from octoload.edge.session import Notes, Session, miss
+from octoload.edge.target import Target
 from octoload.edge.trial import Part, Trial
 
 #: Locust messages between master and workers.

@@ -70,6 +70,8 @@ def _add_options(parser: LocustArgumentParser, cast: Cast) -> None:
 
 def _set_up(environment: Environment, cast: Cast) -> None:
     options: Any = environment.parsed_options
+    # Timers count from the hub's last turn, and imports took seconds since: Locust's -t would end that much early.
+    gevent.get_hub().loop.update_now()
     declared = os.environ.get("OCTOLOAD_PARENT")
     if declared or (isinstance(environment.runner, WorkerRunner) and options.processes):
         machine.die_with_parent(int(declared) if declared and not options.worker else None)

@@ -1,0 +1,75 @@
+"""Where requests go, and the bytes that are the same in all of them."""
+
+import socket
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+from gevent import monkey
+from gevent import socket as gevent_socket
+
+from octoload import __version__
+from octoload.errors import UsageError
+
+# Locust patches the standard library at import; the client wants the operating system's own.
+_SSLContext: Any = monkey.get_original("ssl", "SSLContext")
+
+
+class Target:
+    """One node's address, and the part of a request that is the same for all."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        """`url` is the server's base URL, with or without a virtual directory.
+
+        Raises:
+            UsageError: it is no http or https URL, or the key has characters that no header may have.
+        """
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(f"{url!r} is no URL of a server", "Write it like http://octopus.example:8065")
+        if not api_key.isprintable() or not api_key.isascii():
+            raise UsageError("the API key has characters that no HTTP header may have", "Copy it again.")
+        self.url = url.rstrip("/")
+        self.host = parts.hostname
+        self.port = parts.port or (443 if parts.scheme == "https" else 80)
+        #: TLS context; None without TLS.
+        self.context: Any = trusting() if parts.scheme == "https" else None
+        self._prefix = parts.path.rstrip("/").encode()
+        self._addresses: list[tuple[Any, ...]] = []
+        self._headers = (
+            f" HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nAccept: application/json\r\n"
+            f"User-Agent: octoload/{__version__} (load test)\r\n"
+            + (f"X-Octopus-ApiKey: {api_key}\r\n" if api_key else "")
+        ).encode("latin-1")
+        self._get = self._headers + b"\r\n"
+        self._post = self._headers + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+    def get(self, path: str) -> bytes:
+        """Return the bytes of a GET; `path` begins with a slash and is encoded."""
+        return b"GET " + self._prefix + path.encode("ascii") + self._get
+
+    def post(self, path: str, body: bytes) -> bytes:
+        """Return the bytes of a POST of JSON."""
+        return b"POST " + self._prefix + path.encode("ascii") + self._post % len(body) + body
+
+    def addresses(self) -> list[tuple[Any, ...]]:
+        """Return the (family, address) pairs of the host, resolved once.
+
+        Raises:
+            OSError: the name cannot be resolved.
+        """
+        if not self._addresses:
+            found = gevent_socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            self._addresses = [(family, address) for family, _, _, _, address in found]
+        return self._addresses
+
+
+def trusting() -> Any:
+    """Return a TLS context that verifies certificate and host name.
+
+    It trusts the system's authorities, and those in the files that SSL_CERT_FILE and SSL_CERT_DIR name (OpenSSL,
+    SSL_CTX_load_verify_locations).
+    """
+    context = _SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
+    return context
