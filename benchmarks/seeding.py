@@ -38,8 +38,10 @@ class Measured:
 
     #: Seconds.
     seconds: float
-    #: Most memory of the command and all that it started, bytes; shared pages are counted once where the system tells.
+    #: Most memory of the command and the programs that it started, bytes, without PostgreSQL.
     peak_bytes: int
+    #: Most memory of PostgreSQL's processes, bytes; what they share is counted once where the system tells.
+    database_bytes: int
     #: What it said last.
     said: str
 
@@ -107,29 +109,34 @@ def measure(command: list[str]) -> Measured:
     Raises:
         subprocess.CalledProcessError: it failed.
     """
-    began, peak = time.perf_counter(), 0
+    began, peak, database = time.perf_counter(), 0, 0
     with tempfile.TemporaryFile("w+") as said, subprocess.Popen(command, stdout=said, env=environment()) as process:
         while process.poll() is None:
-            peak = max(peak, memory_of(process.pid))
+            programs, servers = memory_of(process.pid)
+            peak, database = max(peak, programs), max(database, servers)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.1)
         seconds = time.perf_counter() - began
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command)
         said.seek(0)
-        return Measured(seconds, peak, said.read().strip().rpartition("\n")[2])
+        return Measured(seconds, peak, database, said.read().strip().rpartition("\n")[2])
 
 
-def memory_of(pid: int) -> int:
-    """Return the bytes that a process and its children hold: proportional to what they share, or resident."""
-    total = 0
+def memory_of(pid: int) -> tuple[int, int]:
+    """Return the bytes that a process and its children hold, without PostgreSQL's processes, and these apart."""
+    programs, database = 0, 0
     with contextlib.suppress(psutil.NoSuchProcess):
         root = psutil.Process(pid)
         for process in [root, *root.children(recursive=True)]:
             with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 memory = process.memory_full_info()
-                total += getattr(memory, "pss", 0) or memory.rss
-    return total
+                held = getattr(memory, "pss", 0) or memory.rss
+                if process.name().startswith("postgres"):
+                    database += held
+                else:
+                    programs += held
+    return programs, database
 
 
 @contextlib.contextmanager
@@ -153,15 +160,17 @@ def table(results: dict) -> str:
     lines = []
     for one in results["bulk"]:
         verdict = "ok" if one["seconds"] <= one["target_seconds"] and one["peak_bytes"] <= MEMORY else "MISSED"
-        lines.append(
-            f"bulk {one['deployments']:>7,} deployments: written in {one['write']['seconds']:.1f} s"
-            f" ({one['write']['peak_bytes'] / 1e6:.0f} MB), loaded in {one['load']['seconds']:.1f} s"
-            f" ({one['load']['peak_bytes'] / 1e6:.0f} MB), {one['rows']:,} rows, {one['rows_per_second']:,.0f} rows/s;"
-            f" together {one['seconds']:.1f} s of {one['target_seconds']:.0f} s: {verdict}"
-        )
+        write, load = one["write"], one["load"]
+        lines += [
+            f"bulk {one['deployments']:,} deployments, {one['rows']:,} rows:"
+            f" {one['seconds']:.1f} s of {one['target_seconds']:.0f} s: {verdict}",
+            f"  written in {write['seconds']:.1f} s ({write['peak_bytes'] / 1e6:.0f} MB)",
+            f"  loaded in {load['seconds']:.1f} s, {one['rows_per_second']:,.0f} rows/s"
+            f" ({load['peak_bytes'] / 1e6:.0f} MB, and PostgreSQL {load['database_bytes'] / 1e6:.0f} MB)",
+        ]
     one = results["api"]
     lines.append(
-        f"API  {one['deployments']:>7,} deployments: {one['seconds']:.1f} s, {one['resources_per_second']:.1f}"
+        f"API {one['deployments']:,} deployments: {one['seconds']:.1f} s, {one['resources_per_second']:.1f}"
         f" resources/s, {one['deployments_per_minute']:.0f} deployments/min (stand-in, time scale 100)"
     )
     return "\n".join(lines)
