@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
@@ -59,7 +60,7 @@ def main() -> None:
     print(json.dumps(results, indent=2) if options.json else table(results))
 
 
-def run_bulk(deployments: int, folder: Path) -> dict:
+def run_bulk(deployments: int, folder: Path) -> dict[str, Any]:
     """Write and load a history of so many deployments."""
     settings = demo(releases_per_project=deployments // 150)
     (folder / "bench.yaml").write_bytes(msgspec.yaml.encode(settings))
@@ -81,7 +82,7 @@ def run_bulk(deployments: int, folder: Path) -> dict:
     }
 
 
-def run_api(folder: Path) -> dict:
+def run_api(folder: Path) -> dict[str, Any]:
     """Put the small history into a stand-in whose timers run 100 times faster."""
     small = history.load(history.find("small", Path()))
     with serving(folder / "served") as url, Octopus(url, KEY) as octopus:
@@ -144,6 +145,7 @@ def serving(data: Path) -> Iterator[str]:
     """Run a stand-in; give its address."""
     command = [sys.executable, "-m", "standin", "serve", "--port", "0", "--data", str(data), "--time-scale", "100"]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
         try:
             yield next(line for line in server.stdout if line.startswith("ready:")).split()[1]
         finally:
@@ -155,19 +157,19 @@ def environment() -> dict[str, str]:
     return {**os.environ, "OCTOLOAD_PARENT": str(os.getpid()), "OCTOLOAD_STANDIN_KEY": KEY}
 
 
-def table(results: dict) -> str:
+def table(results: dict[str, Any]) -> str:
     """Return the results as lines of text."""
     lines = []
     for one in results["bulk"]:
         verdict = "ok" if one["seconds"] <= one["target_seconds"] and one["peak_bytes"] <= MEMORY else "MISSED"
         write, load = one["write"], one["load"]
-        lines += [
+        lines.append(
             f"bulk {one['deployments']:,} deployments, {one['rows']:,} rows:"
-            f" {one['seconds']:.1f} s of {one['target_seconds']:.0f} s: {verdict}",
-            f"  written in {write['seconds']:.1f} s ({write['peak_bytes'] / 1e6:.0f} MB)",
+            f" {one['seconds']:.1f} s of {one['target_seconds']:.0f} s: {verdict}\n"
+            f"  written in {write['seconds']:.1f} s ({write['peak_bytes'] / 1e6:.0f} MB)\n"
             f"  loaded in {load['seconds']:.1f} s, {one['rows_per_second']:,.0f} rows/s"
-            f" ({load['peak_bytes'] / 1e6:.0f} MB, and PostgreSQL {load['database_bytes'] / 1e6:.0f} MB)",
-        ]
+            f" ({load['peak_bytes'] / 1e6:.0f} MB, and PostgreSQL {load['database_bytes'] / 1e6:.0f} MB)"
+        )
     one = results["api"]
     lines.append(
         f"API {one['deployments']:,} deployments: {one['seconds']:.1f} s, {one['resources_per_second']:.1f}"
