@@ -3,6 +3,7 @@
 A trial that fails one is INVALID, never "slow" (statistics §6).
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,7 @@ import numpy as np
 from reports import plan as plans
 from reports import summaries
 from reports.plan import Endpoint, Plan
-from reports.statistics import carried_quantile
+from reports.statistics import carried_quantile, trend
 from reports.summaries import FEWEST, Samples
 
 State = Literal["ok", "warn", "invalid"]
@@ -55,7 +56,12 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
         _offered(facts),
         _errors(samples),
         *[_carried(samples, endpoint) for endpoint in decided.primary if endpoint.metric in FEWEST],
-        _lag(samples, _deciding_latency(samples, decided)),
+        _lag(samples, _deciding_latency(samples, decided), float(generator["cpu"])),
+        *[
+            check
+            for name in dict.fromkeys(e.operation for e in decided.primary)
+            for check in _steadiness(samples, name)
+        ],
         _generator_cpu(generator),
         _steal(generator),
         _pause(generator),
@@ -145,7 +151,7 @@ def _deciding_latency(samples: Samples, plan: Plan) -> float:
     return min(medians, default=0.0)
 
 
-def _lag(samples: Samples, deciding: float) -> Check:
+def _lag(samples: Samples, deciding: float, cpu: float) -> Check:
     """Judge the schedule's lag at the highest quantile that the sample carries; the maximum of few is only luck."""
     if samples.lag.size == 0:
         return Check("schedule lag", None, None, "invalid", "No request was measured. Lengthen the trial.")
@@ -157,9 +163,29 @@ def _lag(samples: Samples, deciding: float) -> Check:
         f"Requests left {lag * 1000:.1f} ms late at p{level * 100:.0f}, the highest quantile that {samples.lag.size} "
         f"requests carry (limit {limit * 1000:.1f} ms: 10 ms or a tenth of the deciding median)."
     )
-    if state != "ok":
+    if state != "ok" and cpu < 0.60:
+        message += " The generator had CPU to spare: its slots waited for the server. Lower the rates, or add slots."
+    elif state != "ok":
         message += " Free a core for the generator, run it on another machine, or lower the rates."
     return Check("schedule lag", lag, limit, state, message)
+
+
+def _steadiness(samples: Samples, operation: str) -> list[Check]:
+    """Look for latency that rises or falls within the trial: a queue that builds up, or a warm-up that is too short.
+
+    Caution only, because queued requests are not independent (statistics §6: the trend's interval excludes ±10 %).
+    """
+    own = samples.of(operation)
+    if own.latency.size < FEWEST["p50"]:
+        return []
+    low, high = (math.exp(limit) for limit in trend(own.intended, np.log(np.maximum(own.latency, 1e-6))))
+    state: State = "warn" if low > 1.10 or high < 1 / 1.10 else "ok"
+    message = f"The latency of {operation} changes by {low:.2f} to {high:.2f} x within the trial (caution beyond 10 %)."
+    if low > 1.10:
+        message += " The server cannot keep up: lower the rates to half of what the slower arm can do."
+    elif state == "warn":
+        message += " The warm-up is too short: lengthen it."
+    return [Check(f"steadiness: {operation}", low if low > 1 else high, 1.10, state, message)]
 
 
 def _generator_cpu(generator: Mapping[str, Any]) -> Check:

@@ -159,8 +159,8 @@ def console(results: Results) -> RenderableType:
 
 def _table(effects: list[Effect]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("endpoint", "role"):
-        table.add_column(heading)
+    table.add_column("endpoint", no_wrap=True)
+    table.add_column("role")
     for heading in ("baseline", "contender", "ratio", "95 % CI"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)

@@ -24,6 +24,8 @@ FEWEST_PAIRS = 3
 MOST_PAIRS = 1_000_000
 #: Nodes of the quadrature over the sampling distribution of a standard deviation.
 _NODES = 1024
+#: Values at most that a trend is fitted to.
+_TREND = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,24 @@ def same_mix(baseline: Sequence[int], contender: Sequence[int]) -> float:
         return 1.0
     expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / table.sum()
     return float(special.chdtrc(table.shape[1] - 1, ((table - expected) ** 2 / expected).sum()))
+
+
+def trend(times: Floats, values: Floats, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of the change of `values` from the first to the last of `times`: Theil-Sen (Sen 1968, §3).
+
+    Long samples are thinned evenly, for the work grows with the square of their length.
+    """
+    keep = np.unique(np.linspace(0, times.size - 1, min(times.size, _TREND)).astype(int))
+    order = np.argsort(times, kind="stable")[keep]
+    t, v = times[order], values[order]
+    rows, columns = np.triu_indices(t.size, k=1)
+    apart = t[columns] > t[rows]
+    slopes = np.sort((v[columns] - v[rows])[apart] / (t[columns] - t[rows])[apart])
+    spread = float(special.ndtri((1 + confidence) / 2)) * math.sqrt(t.size * (t.size - 1) * (2 * t.size + 5) / 18)
+    low = max(0, math.floor((slopes.size - spread) / 2))
+    high = min(slopes.size - 1, math.ceil((slopes.size + spread) / 2))
+    length = float(t[-1] - t[0])
+    return float(slopes[low]) * length, float(slopes[high]) * length
 
 
 def carried_quantile(count: int) -> float:

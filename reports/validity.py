@@ -167,8 +167,8 @@ def _agreement(effect: Effect) -> Check:
 def _resolution(effect: Effect, margin: float) -> Check:
     state: State = "warn" if effect.resolves > 1 + margin else "ok"
     message = (
-        f"{effect.pairs} pairs on this rig resolve >= {times(effect.resolves)} x in {effect.operation} {effect.metric} "
-        f"(wanted: {1 + margin:.2f} x)."
+        f"{effect.pairs} pairs on this rig show changes of {effect.operation} {effect.metric} from "
+        f"{times(effect.resolves)} x up (wanted: from {1 + margin:.2f} x up)."
     )
     if state == "warn":
         message += " Smaller changes cannot be seen: add pairs, measure longer, or find a quieter machine."

@@ -72,12 +72,12 @@ def changed_by(effect: Effect) -> str:
 
 
 def times(factor: float) -> str:
-    """Write a factor with about two significant digits: 0.16, 1.04, 6.4, 23."""
-    if not math.isfinite(factor):
-        return "∞"
+    """Write a factor with about two significant digits: 0.085, 0.16, 1.04, 6.4, 23."""
+    if not 0.001 <= factor < 1000:
+        return "<0.001" if factor < 1 else ">1000"
     if factor < 0.1:
-        return f"{factor:.2g}" if factor >= 0.001 else "<0.001"
-    return f"{factor:.2f}" if factor < 2 else f"{factor:.1f}" if factor < 9.95 else f"{factor:,.0f}"
+        return f"{factor:.2g}"
+    return f"{factor:.2f}" if factor < 2 else f"{factor:.1f}" if factor < 9.95 else f"{factor:.0f}"
 
 
 def share(value: float) -> str:

@@ -94,6 +94,18 @@ def test_lag_is_small_against_what_is_measured(trial: tuple[Facts, Path]) -> Non
     assert checked(facts, file)["schedule lag"].state == "invalid"
 
 
+def test_a_queue_that_builds_up_is_a_caution(trial: tuple[Facts, Path]) -> None:
+    """Latency that grows with every second of the trial is said to be overload."""
+    facts, file = trial
+    assert checked(facts, file)["steadiness: dashboard"].state == "ok"
+    table = pq.read_table(file)
+    grown = table["done"].to_numpy() + 0.05 * (table["intended"].to_numpy() - table["intended"].to_numpy().min())
+    change(file, done=lambda _: grown)
+    check = checked(facts, file)["steadiness: dashboard"]
+    assert check.state == "warn"
+    assert "keep up" in check.message
+
+
 @pytest.mark.parametrize(("every", "state"), [(10_000, "ok"), (10, "invalid")])
 def test_failures_make_a_trial_invalid_beyond_one_percent(trial: tuple[Facts, Path], every: int, state: str) -> None:
     """Failed requests are counted over the measured phase."""

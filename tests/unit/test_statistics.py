@@ -179,3 +179,15 @@ def test_cliffs_delta_turns_with_the_arms(a: list[float], b: list[float]) -> Non
     delta = statistics.cliffs_delta(a, b)
     assert -1 <= delta <= 1
     assert statistics.cliffs_delta(b, a) == pytest.approx(-delta)
+
+
+def test_a_trend_is_theil_sens() -> None:
+    """Agrees with scipy's interval on a noisy line, and holds the true change."""
+    generator = np.random.default_rng(3)
+    times = np.sort(generator.uniform(0, 9, 120))
+    values = 0.2 * times + generator.normal(0, 0.3, 120)
+    low, high = statistics.trend(times, values)
+    reference = stats.theilslopes(values, times, alpha=0.95)
+    length = times[-1] - times[0]
+    assert (low, high) == pytest.approx((reference.low_slope * length, reference.high_slope * length), rel=0.01)
+    assert low < 0.2 * length < high
