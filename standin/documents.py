@@ -175,7 +175,10 @@ def unpipe(text: str) -> list[str]:
 
 def time_text(moment: datetime) -> str:
     """Write a time as Octopus does: `2024-09-23T15:09:56.364+00:00`."""
-    return moment.isoformat(timespec="milliseconds")
+    # Overviews write thousands of times a second; msgspec takes an eighth of isoformat's time. It writes UTC, with six
+    # digits after the second or none.
+    text = _encoder.encode(moment if moment.tzinfo is UTC else moment.astimezone(UTC)).decode()
+    return f"{text[1:24]}+00:00" if moment.microsecond else f"{text[1:20]}.000+00:00"
 
 
 def parse_time(text: str) -> datetime:

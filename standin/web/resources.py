@@ -1,6 +1,6 @@
 """The resources that people configure: how each is listed, found, shown and kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,6 +14,7 @@ from standin.spaces import slug
 from standin.statements import queries
 from standin.web import commands, models, paging
 from standin.web.call import Call
+from standin.web.filters import Filters, columns, count_and_fetch, fetch_rows
 from standin.web.links import links_of
 from standin.work import Work
 
@@ -33,9 +34,7 @@ class ResourceType:
     item: str
     #: how an event calls it
     label: str
-    #: the filter of its lists in resources.sql
-    listing: str
-    #: the order of its lists
+    #: the order of its lists, in SQL
     order: str = "lower(Name), Id"
     #: items on a page when a client does not say
     take: int = 30
@@ -45,69 +44,34 @@ class ResourceType:
         return {"Id": document["Id"], **_defaults(self.model), **document, "Links": links_of(self.item, document)}
 
 
-SPACE = ResourceType(kinds.SPACE, models.Space, "Space", "Space", "spaces")
+SPACE = ResourceType(kinds.SPACE, models.Space, "Space", "Space")
 ENVIRONMENT = ResourceType(
-    kinds.ENVIRONMENT,
-    models.Environment,
-    "Environment",
-    "Environment",
-    "environments",
-    order="SortOrder, length(Id), Id",
-    take=10,
+    kinds.ENVIRONMENT, models.Environment, "Environment", "Environment", "SortOrder, length(Id), Id", take=10
 )
-LIFECYCLE = ResourceType(kinds.LIFECYCLE, models.Lifecycle, "Lifecycle", "Lifecycle", "named")
-PROJECT_GROUP = ResourceType(kinds.PROJECT_GROUP, models.ProjectGroup, "ProjectGroup", "Project group", "named")
-PROJECT = ResourceType(kinds.PROJECT, models.Project, "Project", "Project", "projects")
-CHANNEL = ResourceType(kinds.CHANNEL, models.Channel, "Channel", "Channel", "channels")
-MACHINE = ResourceType(kinds.MACHINE, models.Machine, "Machine", "Deployment target", "machines")
-TENANT = ResourceType(kinds.TENANT, models.Tenant, "Tenant", "Tenant", "tenants")
-
-RELEASE = ResourceType(
-    kinds.RELEASE,
-    commands.CreateRelease,
-    "Release",
-    "Release",
-    "releases",
-    order="Assembled DESC, length(Id) DESC, Id DESC",
-)
+LIFECYCLE = ResourceType(kinds.LIFECYCLE, models.Lifecycle, "Lifecycle", "Lifecycle")
+PROJECT_GROUP = ResourceType(kinds.PROJECT_GROUP, models.ProjectGroup, "ProjectGroup", "Project group")
+PROJECT = ResourceType(kinds.PROJECT, models.Project, "Project", "Project")
+CHANNEL = ResourceType(kinds.CHANNEL, models.Channel, "Channel", "Channel")
+MACHINE = ResourceType(kinds.MACHINE, models.Machine, "Machine", "Deployment target")
+TENANT = ResourceType(kinds.TENANT, models.Tenant, "Tenant", "Tenant")
+RELEASE = ResourceType(kinds.RELEASE, commands.CreateRelease, "Release", "Release", "Assembled DESC, Id DESC")
 DEPLOYMENT = ResourceType(
-    kinds.DEPLOYMENT,
-    commands.CreateDeployment,
-    "Deployment",
-    "Deployment",
-    "deployments",
-    order="Created DESC, length(Id) DESC, Id DESC",
+    kinds.DEPLOYMENT, commands.CreateDeployment, "Deployment", "Deployment", "Created DESC, Id DESC"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The statements of a list."""
-
-    #: counts; takes the arguments of the filter
-    count: str
-    #: fetches; takes limit and offset as well
-    page: str
-
-
-async def fetch_page(
-    call: Call, resource: ResourceType, arguments: Sequence[Any], show: Show | None = None
-) -> dict[str, Any]:
-    """Return one page of a list: how many there are under the same filter, and the page itself."""
+async def fetch_page(call: Call, resource: ResourceType, filters: Filters, show: Show | None = None) -> dict[str, Any]:
+    """Return one page of a list: how many there are under the same filters, and the page itself."""
     window = call.query.window(resource.take)
-    listing = _listing(resource, len(arguments))
     async with call.state.pool.acquire() as conn:
-        total = await conn.fetchval(listing.count, *arguments)
-        rows = await conn.fetch(listing.page, *arguments, window.take, window.skip)
+        total, rows = await count_and_fetch(conn, (resource.kind, resource.order), filters, window)
     items = [(show or resource.show)(resource.kind.read(row)) for row in rows]
     return paging.envelope(resource.item, items, total, window, call.path, call.query.filters())
 
 
-async def fetch_all(
-    call: Call, resource: ResourceType, arguments: Sequence[Any], show: Show | None = None
-) -> list[Document]:
+async def fetch_all(call: Call, resource: ResourceType, filters: Filters, show: Show | None = None) -> list[Document]:
     """Return a whole list, shown."""
-    rows = await call.state.pool.fetch(_listing(resource, len(arguments)).page, *arguments, None, 0)
+    rows = await fetch_rows(call.state.pool, (resource.kind, resource.order), filters)
     return [(show or resource.show)(resource.kind.read(row)) for row in rows]
 
 
@@ -162,20 +126,6 @@ async def remove(work: Work, resource: ResourceType, document: Document) -> None
     """Delete a document, with its event."""
     await delete(work.conn, resource.kind, document["Id"])
     await events.deleted(work, document, f"{resource.label} {document['Name']}")
-
-
-@cache
-def columns(kind: DocumentType, prefix: str = "") -> str:
-    """Return the columns that `kind.read` needs, each after `prefix`."""
-    return ", ".join(f"{prefix}{name}" for name in ("Id", *kind.columns, "JSON"))
-
-
-@cache
-def _listing(resource: ResourceType, arguments: int) -> Listing:
-    """Spell the statements of a list, from its filter and the names of its table and columns: no value is in them."""
-    source = f"FROM {resource.kind.table} WHERE {queries('web/resources')[resource.listing]}"
-    page = f"ORDER BY {resource.order} LIMIT ${arguments + 1} OFFSET ${arguments + 2}"
-    return Listing(f"SELECT count(*) {source}", f"SELECT {columns(resource.kind)} {source} {page}")
 
 
 @cache

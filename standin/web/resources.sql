@@ -1,36 +1,4 @@
--- The filters of the lists; the statement before and after them is the same for all (resources.py).
--- $1 is the space, $2 a list of ids, $3 a part of the name; what is NULL does not filter.
-
--- name: named
-SpaceId = $1 AND ($2::text[] IS NULL OR Id = ANY($2)) AND ($3::text IS NULL OR strpos(lower(Name), lower($3)) > 0)
-
--- name: environments
-SpaceId = $1 AND ($2::text[] IS NULL OR Id = ANY($2)) AND ($3::text IS NULL OR strpos(lower(Name), lower($3)) > 0)
-
--- name: spaces
-($1::text[] IS NULL OR Id = ANY($1)) AND ($2::text IS NULL OR strpos(lower(Name), lower($2)) > 0)
-
--- name: projects
-SpaceId = $1 AND ($2::text[] IS NULL OR Id = ANY($2)) AND ($3::text IS NULL OR strpos(lower(Name), lower($3)) > 0)
-AND ($4::text IS NULL OR ProjectGroupId = $4) AND ($5::text IS NULL OR LifecycleId = $5)
-AND ($6::text IS NULL OR JSON::json ->> 'ClonedFromProjectId' = $6)
-
--- name: channels
-SpaceId = $1 AND ($2::text[] IS NULL OR Id = ANY($2)) AND ($3::text IS NULL OR strpos(lower(Name), lower($3)) > 0)
-AND ($4::text IS NULL OR ProjectId = $4)
-
--- name: machines
-SpaceId = $1 AND ($2::text[] IS NULL OR Id = ANY($2)) AND ($3::text IS NULL OR strpos(lower(Name), lower($3)) > 0)
-AND ($4::text[] IS NULL OR EXISTS (SELECT 1 FROM unnest($4) AS e WHERE strpos(EnvironmentIds, '|' || e || '|') > 0))
-AND ($5::text[] IS NULL OR EXISTS (SELECT 1 FROM unnest($5) AS r WHERE strpos(lower(Roles), '|' || lower(r) || '|') > 0))
-AND ($6::boolean IS NULL OR IsDisabled = $6)
-AND ($7::text[] IS NULL OR JSON::json ->> 'HealthStatus' = ANY($7))
-AND ($8::text[] IS NULL OR JSON::json #>> '{Endpoint,CommunicationStyle}' = ANY($8))
-
--- name: tenants
-SpaceId = $1 AND ($2::text[] IS NULL OR Id = ANY($2)) AND ($3::text IS NULL OR strpos(lower(Name), lower($3)) > 0)
-AND ($4::text IS NULL OR JSON::jsonb -> 'ProjectEnvironments' ? $4)
-AND ($5::text[] IS NULL OR JSON::jsonb -> 'TenantTags' ?& $5)
+-- How a document is found, what refers to it, and what lists need besides their filters.
 
 -- name: look_up_by_id
 Id = $1 AND SpaceId = $2
@@ -75,14 +43,3 @@ SELECT coalesce(max(SortOrder) + 1, 0) FROM DeploymentEnvironment WHERE SpaceId 
 -- name: roles
 SELECT DISTINCT r FROM Machine, unnest(string_to_array(trim(BOTH '|' FROM Roles), '|')) AS r
 WHERE SpaceId = $1 AND r <> '' ORDER BY r;
-
--- name: releases
-SpaceId = $1 AND ($2::text[] IS NULL OR Id = ANY($2)) AND ($3::text IS NULL OR ProjectId = $3)
-AND ($4::text IS NULL OR ChannelId = $4) AND ($5::text IS NULL OR strpos(lower(Version), lower($5)) > 0)
-
--- name: deployments
-SpaceId = $1 AND ($2::text[] IS NULL OR Id = ANY($2)) AND ($3::text IS NULL OR strpos(lower(Name), lower($3)) > 0)
-AND ($4::text[] IS NULL OR ProjectId = ANY($4)) AND ($5::text[] IS NULL OR EnvironmentId = ANY($5))
-AND ($6::text[] IS NULL OR TenantId = ANY($6)) AND ($7::text[] IS NULL OR ChannelId = ANY($7))
-AND ($8::text IS NULL OR ReleaseId = $8)
-AND ($9::text[] IS NULL OR EXISTS (SELECT 1 FROM ServerTask t WHERE t.Id = Deployment.TaskId AND t.State = ANY($9)))

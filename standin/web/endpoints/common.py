@@ -1,4 +1,4 @@
-"""What endpoints share: the arguments of every list, and the refusal to delete what is in use."""
+"""What endpoints share: the filters of every list, and the refusal to delete what is in use."""
 
 from typing import Any
 
@@ -10,9 +10,20 @@ from standin.web.resources import ResourceType, fetch_one
 from standin.work import Work
 
 
-def arguments(call: Call) -> list[Any]:
+def named(call: Call) -> dict[str, Any]:
     """Return what every list of a space is filtered by: the space, ids, a part of the name."""
-    return [call.space, call.query.many("ids"), call.query.text("partialname") or call.query.text("name")]
+    name = call.query.text("partialname") or call.query.text("name")
+    return {"space": call.space, "ids": call.query.many("ids"), "partial_name": name}
+
+
+def across_spaces(call: Call) -> dict[str, Any]:
+    """Return which spaces a list of tasks or events spans: that of the path, those of the query, or all and none."""
+    if call.space_id is not None:
+        return {"space": call.space_id}
+    spaces, system = call.query.many("spaces"), call.query.flag("includesystem")
+    if system is False:
+        return {"spaces": spaces, "in_a_space": True}
+    return {"spaces_or_system": spaces}
 
 
 async def referenced(work: Work, resource: ResourceType, name: str, space: str | None) -> str:

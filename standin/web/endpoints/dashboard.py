@@ -25,10 +25,11 @@ class Frame:
     projects: list[Document]
     #: ids and names of the environments, in their order
     environments: dict[str, str]
-    #: groups, tenants and lifecycles as rows
+    #: lifecycle → ids of the environments that it leads through
+    ways: dict[str, list[str]]
+    #: groups and tenants as rows
     groups: Sequence[Any]
     tenants: Sequence[Any]
-    lifecycles: Sequence[Any]
 
 
 async def read_dashboard(call: Call) -> Any:
@@ -93,12 +94,17 @@ async def _dashboard(
 
 async def _frame(conn: Any, space: str, projects: list[str] | None) -> Frame:
     named = queries("web/dashboard")
+    environments = {row["id"]: row["name"] for row in await conn.fetch(named["environments"], space)}
+    ways = {}
+    for row in await conn.fetch(named["lifecycles"], space):
+        phases = phases_of(kinds.LIFECYCLE.read(row), list(environments))
+        ways[row["id"]] = [environment for phase in phases for environment in phase.environments]
     return Frame(
         projects=[kinds.PROJECT.read(row) for row in await conn.fetch(named["projects"], space, projects)],
-        environments={row["id"]: row["name"] for row in await conn.fetch(named["environments"], space)},
+        environments=environments,
+        ways=ways,
         groups=await conn.fetch(named["groups"], space),
         tenants=await conn.fetch(named["tenants"], space),
-        lifecycles=await conn.fetch(named["lifecycles"], space),
     )
 
 
@@ -108,20 +114,11 @@ def _project(project: Document, frame: Frame) -> Document:
         **_named("projects", project["Id"], project["Name"], project["SpaceId"]),
         "Slug": project["Slug"],
         "ProjectGroupId": project["ProjectGroupId"],
-        "EnvironmentIds": _environments(project["LifecycleId"], frame),
+        "EnvironmentIds": frame.ways.get(project["LifecycleId"], []),
         "TenantedDeploymentMode": mode,
         "CanPerformUntenantedDeployment": mode != "Tenanted",
         "IsDisabled": project["IsDisabled"],
     }
-
-
-def _environments(lifecycle: str, frame: Frame) -> list[str]:
-    """Return the environments that a project's lifecycle leads through."""
-    row = next((row for row in frame.lifecycles if row["id"] == lifecycle), None)
-    if row is None:
-        return list(frame.environments)
-    phases = phases_of(kinds.LIFECYCLE.read(row), list(frame.environments))
-    return [environment for phase in phases for environment in phase.environments]
 
 
 def _group(row: Any, space: str) -> Document:

@@ -11,7 +11,7 @@ from standin.errors import not_found
 from standin.history import create_deployment as queue_deployment
 from standin.web import commands
 from standin.web.call import Call, Reply, created
-from standin.web.endpoints.common import referenced
+from standin.web.endpoints.common import named, referenced
 from standin.web.endpoints.releases import release_by_version, release_of
 from standin.web.query import parse_time
 from standin.web.refusals import bad_request
@@ -76,10 +76,10 @@ async def deploy_tenanted(call: Call) -> Any:
     return _queued(queued)
 
 
-def _filters(call: Call, release: str | None) -> list[Any]:
+def _filters(call: Call, release: str | None) -> dict[str, Any]:
     query = call.query
-    lists = [query.many(name) for name in ("projects", "environments", "tenants", "channels")]
-    return [call.space, query.many("ids"), query.text("partialname"), *lists, release, query.many("taskstate")]
+    lists = {name: query.many(name) for name in ("projects", "environments", "tenants", "channels")}
+    return {**named(call), **lists, "release": release, "task_states": query.many("taskstate")}
 
 
 async def _release(work: Work, sent: commands.DeployUntenantedV1 | commands.DeployTenantedV1, space: str) -> Document:

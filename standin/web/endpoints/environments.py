@@ -5,31 +5,32 @@ from typing import Any
 from standin.statements import queries
 from standin.web import models
 from standin.web.call import Call, Reply, created
-from standin.web.endpoints.common import arguments, refuse_when_used
+from standin.web.endpoints.common import named, refuse_when_used
+from standin.web.endpoints.infrastructure import machine_filters
 from standin.web.refusals import bad_request, invalid
 from standin.web.resources import ENVIRONMENT, MACHINE, create, fetch_all, fetch_one, fetch_page, modify, remove
 
 
 async def list_environments(call: Call) -> Any:
     """List a space's environments in their order, ten a page."""
-    return await fetch_page(call, ENVIRONMENT, arguments(call))
+    return await fetch_page(call, ENVIRONMENT, named(call))
 
 
 async def list_environments_v2(call: Call) -> Any:
     """List environments as newer clients ask for them."""
-    page = await fetch_page(call, ENVIRONMENT, arguments(call))
+    page = await fetch_page(call, ENVIRONMENT, named(call))
     page["Items"] = [{**item, "Type": "Static", "ParentEnvironmentId": None} for item in page["Items"]]
     return page
 
 
 async def all_environments(call: Call) -> Any:
     """Return all environments as a bare array."""
-    return await fetch_all(call, ENVIRONMENT, arguments(call))
+    return await fetch_all(call, ENVIRONMENT, named(call))
 
 
 async def all_environments_v1(call: Call) -> Any:
     """Return all environments in an envelope of their own."""
-    return {"Environments": await fetch_all(call, ENVIRONMENT, arguments(call))}
+    return {"Environments": await fetch_all(call, ENVIRONMENT, named(call))}
 
 
 async def read_environment(call: Call) -> Any:
@@ -75,12 +76,10 @@ async def sort_environments(call: Call) -> Any:
         if unknown:
             raise invalid(*(f"There is no environment {row['r']} in this space." for row in unknown))
         await work.conn.execute(queries("web/resources")["order_environments"], wanted, call.space)
-    return await fetch_all(call, ENVIRONMENT, arguments(call))
+    return await fetch_all(call, ENVIRONMENT, named(call))
 
 
 async def machines_of_environment(call: Call) -> Any:
     """List the deployment targets of an environment."""
     environment = await fetch_one(call.state.pool, ENVIRONMENT, call.id, call.space)
-    query = call.query
-    filters = [query.many("roles"), query.flag("isdisabled"), query.many("healthstatuses"), query.many("commstyles")]
-    return await fetch_page(call, MACHINE, [*arguments(call), [environment["Id"]], *filters])
+    return await fetch_page(call, MACHINE, {**machine_filters(call), "in_environments": [environment["Id"]]})

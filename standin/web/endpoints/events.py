@@ -1,7 +1,6 @@
 """The audit trail: read only, newest first, with the filters of the portal (octopus-api §A.20)."""
 
 import html
-from functools import cache
 from typing import Any
 
 from standin import kinds
@@ -10,10 +9,13 @@ from standin.errors import not_found
 from standin.events import CATEGORIES
 from standin.statements import queries
 from standin.web.call import Call
+from standin.web.endpoints.common import across_spaces
+from standin.web.filters import count_and_fetch
 from standin.web.links import links_of
 from standin.web.paging import envelope
-from standin.web.resources import columns
 
+#: the order of lists
+NEWEST = "AutoId DESC"
 GROUPS = {
     "Document": ("Document", ["Created", "Modified", "Deleted"]),
     "Deployment": ("Deployment", [category for category in CATEGORIES if category.startswith("Deployment")]),
@@ -41,11 +43,9 @@ DOCUMENT_TYPES = {
 
 async def list_events(call: Call) -> Any:
     """List events, newest first, and how many there are under the same filters."""
-    window, arguments = call.query.window(), _arguments(call)
-    count, page = _statements(scoped=call.space_id is not None)
+    window = call.query.window()
     async with call.state.pool.acquire() as conn:
-        total = await conn.fetchval(count, *arguments)
-        rows = await conn.fetch(page, *arguments, window.take, window.skip)
+        total, rows = await count_and_fetch(conn, (kinds.EVENT, NEWEST), _filters(call), window)
     items = [show(kinds.EVENT.read(row)) for row in rows]
     return envelope("Event", items, total, window, call.path, call.query.filters())
 
@@ -111,29 +111,27 @@ def message_html(message: str, references: list[Document]) -> str:
     return "".join([*parts, html.escape(message[end:])])
 
 
-def _arguments(call: Call) -> list[Any]:
+def _filters(call: Call) -> dict[str, Any]:
     query = call.query
-    system = query.flag("includesystem")
     regarding = query.many("regarding")
-    return [
-        call.space_id if call.space_id is not None else query.many("spaces"),
-        True if system is None else system,
-        query.many("ids"),
-        list(dict.fromkeys(regarding)) if regarding else None,
-        query.many("regardingany"),
-        _categories(call),
-        query.many("projects"),
-        query.many("environments"),
-        query.many("tenants"),
-        query.many("user", "users"),
-        query.many("projectgroups"),
-        query.many("eventagents"),
-        query.many("documenttypes"),
-        query.time("from"),
-        query.time("to"),
-        query.number("fromautoid"),
-        query.number("toautoid"),
-    ]
+    return {
+        **across_spaces(call),
+        "ids": query.many("ids"),
+        "regarding": list(dict.fromkeys(regarding)) if regarding else None,
+        "regarding_any": query.many("regardingany"),
+        "categories": _categories(call),
+        "projects": query.many("projects"),
+        "environments": query.many("environments"),
+        "tenants": query.many("tenants"),
+        "users": query.many("user", "users"),
+        "project_groups": query.many("projectgroups"),
+        "agents": query.many("eventagents"),
+        "document_types": query.many("documenttypes"),
+        "occurred_from": query.time("from"),
+        "occurred_to": query.time("to"),
+        "from_auto_id": query.number("fromautoid"),
+        "to_auto_id": query.number("toautoid"),
+    }
 
 
 def _categories(call: Call) -> list[str] | None:
@@ -143,11 +141,3 @@ def _categories(call: Call) -> list[str] | None:
     if groups is None:
         return named
     return [*(named or ()), *(category for group in groups for category in GROUPS.get(group, ("", []))[1])]
-
-
-@cache
-def _statements(*, scoped: bool) -> tuple[str, str]:
-    """Spell the count and the page of events from the named parts: no value is in them."""
-    named = queries("web/events")
-    source = f"FROM Event WHERE {named['space' if scoped else 'spaces']} AND {named['filters']}"
-    return f"SELECT count(*) {source}", f"SELECT {columns(kinds.EVENT)} {source} {named['order']}"

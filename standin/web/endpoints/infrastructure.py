@@ -6,7 +6,7 @@ from standin.documents import Document
 from standin.statements import queries
 from standin.web import models
 from standin.web.call import Call, Reply, created
-from standin.web.endpoints.common import arguments
+from standin.web.endpoints.common import named
 from standin.web.refusals import invalid
 from standin.web.resources import MACHINE, TENANT, create, fetch_all, fetch_one, fetch_page, modify, remove
 from standin.work import Work
@@ -14,12 +14,12 @@ from standin.work import Work
 
 async def list_machines(call: Call) -> Any:
     """List a space's deployment targets."""
-    return await fetch_page(call, MACHINE, _machine_filters(call))
+    return await fetch_page(call, MACHINE, machine_filters(call))
 
 
 async def all_machines(call: Call) -> Any:
     """Return all deployment targets as a bare array."""
-    return await fetch_all(call, MACHINE, _machine_filters(call))
+    return await fetch_all(call, MACHINE, machine_filters(call))
 
 
 async def read_machine(call: Call) -> Any:
@@ -98,20 +98,21 @@ async def delete_tenant(call: Call) -> Any:
     return TENANT.show(current)
 
 
-def _machine_filters(call: Call) -> list[Any]:
+def machine_filters(call: Call) -> dict[str, Any]:
+    """Return what deployment targets are filtered by."""
     query = call.query
-    return [
-        *arguments(call),
-        query.many("environmentids"),
-        query.many("roles", "targettags"),
-        query.flag("isdisabled"),
-        query.many("healthstatuses"),
-        query.many("commstyles"),
-    ]
+    return {
+        **named(call),
+        "in_environments": query.many("environmentids"),
+        "roles": query.many("roles", "targettags"),
+        "disabled": query.flag("isdisabled"),
+        "health": query.many("healthstatuses"),
+        "communication_styles": query.many("commstyles"),
+    }
 
 
-def _tenant_filters(call: Call) -> list[Any]:
-    return [*arguments(call), call.query.text("projectid"), call.query.many("tags")]
+def _tenant_filters(call: Call) -> dict[str, Any]:
+    return {**named(call), "connected_to": call.query.text("projectid"), "tags": call.query.many("tags")}
 
 
 def _health(model: models.Machine) -> Document:

@@ -11,7 +11,7 @@ from standin.statements import queries
 from standin.web import models
 from standin.web.body import convert
 from standin.web.call import Call, Reply, created
-from standin.web.endpoints.common import arguments, refuse_when_used
+from standin.web.endpoints.common import named, refuse_when_used
 from standin.web.refusals import invalid
 from standin.web.resources import LIFECYCLE, PROJECT, create, fetch_all, fetch_one, fetch_page, modify, remove
 from standin.work import Work
@@ -19,12 +19,12 @@ from standin.work import Work
 
 async def list_lifecycles(call: Call) -> Any:
     """List a space's lifecycles."""
-    return await fetch_page(call, LIFECYCLE, arguments(call), show)
+    return await fetch_page(call, LIFECYCLE, named(call), show)
 
 
 async def all_lifecycles(call: Call) -> Any:
     """Return all lifecycles as a bare array."""
-    return await fetch_all(call, LIFECYCLE, arguments(call), show)
+    return await fetch_all(call, LIFECYCLE, named(call), show)
 
 
 async def read_lifecycle(call: Call) -> Any:
@@ -71,7 +71,7 @@ async def preview_lifecycle(call: Call) -> Any:
 async def projects_of_lifecycle(call: Call) -> Any:
     """Return the projects of a lifecycle as a bare array."""
     lifecycle = await fetch_one(call.state.pool, LIFECYCLE, call.id, call.space)
-    return await fetch_all(call, PROJECT, [call.space, None, None, None, lifecycle["Id"], None])
+    return await fetch_all(call, PROJECT, {"space": call.space, "lifecycle": lifecycle["Id"]})
 
 
 def show(document: Document) -> Document:

@@ -11,7 +11,7 @@ from standin.spaces import slug
 from standin.web import models
 from standin.web.body import convert
 from standin.web.call import Call, Reply, created
-from standin.web.endpoints.common import arguments, referenced, refuse_when_used
+from standin.web.endpoints.common import named, referenced, refuse_when_used
 from standin.web.refusals import bad_request
 from standin.web.removal import forget_logs, remove_project
 from standin.web.resources import (
@@ -31,12 +31,12 @@ from standin.work import Work
 
 async def list_groups(call: Call) -> Any:
     """List a space's project groups."""
-    return await fetch_page(call, PROJECT_GROUP, arguments(call))
+    return await fetch_page(call, PROJECT_GROUP, named(call))
 
 
 async def all_groups(call: Call) -> Any:
     """Return all project groups as a bare array."""
-    return await fetch_all(call, PROJECT_GROUP, arguments(call))
+    return await fetch_all(call, PROJECT_GROUP, named(call))
 
 
 async def read_group(call: Call) -> Any:
@@ -71,7 +71,7 @@ async def delete_group(call: Call) -> Any:
 async def projects_of_group(call: Call) -> Any:
     """List the projects of a group, in pages."""
     group = await fetch_one(call.state.pool, PROJECT_GROUP, call.id, call.space)
-    return await fetch_page(call, PROJECT, [*arguments(call), group["Id"], None, None])
+    return await fetch_page(call, PROJECT, {**named(call), "group": group["Id"]})
 
 
 async def list_projects(call: Call) -> Any:
@@ -150,17 +150,17 @@ async def read_summary(call: Call) -> Any:
 async def channels_of_project(call: Call) -> Any:
     """List the channels of a project."""
     project = await project_of(call)
-    return await fetch_page(call, CHANNEL, [*arguments(call), project["Id"]])
+    return await fetch_page(call, CHANNEL, {**named(call), "project": project["Id"]})
 
 
 async def list_channels(call: Call) -> Any:
     """List a space's channels."""
-    return await fetch_page(call, CHANNEL, [*arguments(call), None])
+    return await fetch_page(call, CHANNEL, named(call))
 
 
 async def all_channels(call: Call) -> Any:
     """Return all channels as a bare array."""
-    return await fetch_all(call, CHANNEL, [*arguments(call), None])
+    return await fetch_all(call, CHANNEL, named(call))
 
 
 async def read_channel(call: Call) -> Any:
@@ -211,10 +211,10 @@ async def project_of(call: Call, conn: Any = None) -> Document:
     return await fetch_one(conn or call.state.pool, PROJECT, call.id, call.space)
 
 
-def _filters(call: Call) -> list[Any]:
+def _filters(call: Call) -> dict[str, Any]:
     query = call.query
-    group, lifecycle = query.text("projectgroupid"), query.text("lifecycleid")
-    return [*arguments(call), group, lifecycle, query.text("clonedfromprojectid")]
+    owners = {"group": query.text("projectgroupid"), "lifecycle": query.text("lifecycleid")}
+    return {**named(call), **owners, "cloned_from": query.text("clonedfromprojectid")}
 
 
 def _settings(project: Document) -> Document:

@@ -26,19 +26,19 @@ _VERSION = re.compile(r"v?\d+(\.\d+){0,3}([-_][0-9A-Za-z._-]+)?(\+[0-9A-Za-z._-]
 
 async def list_releases(call: Call) -> Any:
     """List a space's releases, newest first."""
-    return await fetch_page(call, RELEASE, [call.space, call.query.many("ids"), None, None, _search(call)])
+    return await fetch_page(call, RELEASE, _filters(call))
 
 
 async def releases_of_project(call: Call) -> Any:
     """List the releases of a project, newest first."""
     project = await project_of(call)
-    return await fetch_page(call, RELEASE, [call.space, call.query.many("ids"), project["Id"], None, _search(call)])
+    return await fetch_page(call, RELEASE, _filters(call, project=project["Id"]))
 
 
 async def releases_of_channel(call: Call) -> Any:
     """List the releases of a channel, newest first."""
     channel = await fetch_one(call.state.pool, CHANNEL, call.id, call.space)
-    return await fetch_page(call, RELEASE, [call.space, call.query.many("ids"), None, channel["Id"], _search(call)])
+    return await fetch_page(call, RELEASE, _filters(call, channel=channel["Id"]))
 
 
 async def read_release(call: Call) -> Any:
@@ -144,8 +144,9 @@ def checked(version: str) -> str:
     return trimmed
 
 
-def _search(call: Call) -> str | None:
-    return call.query.text("searchbyversion")
+def _filters(call: Call, **owner: str) -> dict[str, Any]:
+    query = call.query
+    return {"space": call.space, "ids": query.many("ids"), **owner, "partial_version": query.text("searchbyversion")}
 
 
 async def _next_version(work: Work, project: str) -> str:

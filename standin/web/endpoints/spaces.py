@@ -93,7 +93,7 @@ async def read_user(call: Call) -> Any:
 async def spaces_of_user(call: Call) -> Any:
     """Return the spaces that a user may enter as a bare array."""
     await get(call.state.pool, kinds.USER, call.id)
-    return await fetch_all(call, SPACE, [None, None])
+    return await fetch_all(call, SPACE, {})
 
 
 async def teams_of_user(call: Call) -> Any:
@@ -102,8 +102,8 @@ async def teams_of_user(call: Call) -> Any:
     return []
 
 
-def _filters(call: Call) -> list[Any]:
-    return [call.query.many("ids"), call.query.text("partialname") or call.query.text("name")]
+def _filters(call: Call) -> dict[str, Any]:
+    return {"ids": call.query.many("ids"), "partial_name": call.query.text("partialname") or call.query.text("name")}
 
 
 async def _create(call: Call) -> Document:

@@ -1,7 +1,6 @@
 """Server tasks: the list with its counts, the log, and what may be done to a task (octopus-api §A.14)."""
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from standin import kinds, tasks
@@ -12,12 +11,15 @@ from standin.statements import queries
 from standin.tasklog import Element, Entry, log_path, read_tree
 from standin.web import commands
 from standin.web.call import Call, Reply, created
-from standin.web.endpoints.common import referenced
+from standin.web.endpoints.common import across_spaces, referenced
+from standin.web.filters import columns, count_and_fetch
 from standin.web.paging import envelope
 from standin.web.refusals import bad_request
-from standin.web.resources import SPACE, columns
+from standin.web.resources import SPACE
 from standin.web.tasks import show
 
+#: the order of lists
+NEWEST = "QueueTime DESC, Id DESC"
 STATES = ("Canceled", "Cancelling", "Executing", "Failed", "Queued", "Success", "TimedOut")
 
 #: Names of tasks → what the portal calls them; clients may queue those that have a description.
@@ -27,19 +29,14 @@ QUEUEABLE = {"Health": "Check deployment target health", "Retention": "Apply ret
 
 async def list_tasks(call: Call) -> Any:
     """List tasks, newest first, with how many there are in each state."""
-    window, arguments = call.query.window(), _arguments(call)
-    count, page = _statements(scoped=call.space_id is not None)
+    window = call.query.window()
     async with call.state.pool.acquire() as conn:
-        total = await conn.fetchval(count, *arguments)
-        rows = await conn.fetch(page, *arguments, window.take, window.skip)
+        total, rows = await count_and_fetch(conn, (kinds.TASK, NEWEST), _filters(call), window)
         counts = await conn.fetch(queries("web/tasks")["total_counts"], call.space_id)
-        others = []
-        if call.space_id is not None:
-            others = await conn.fetch(queries("web/tasks")["total_counts_elsewhere"], call.space_id)
     items = [show(kinds.TASK.read(row)) for row in rows]
     result = envelope("Task", items, total, window, call.path, call.query.filters())
-    result["TotalCounts"] = _by_state(counts)
-    result["TotalCountsInOtherSpaces"] = _by_state(others)
+    result["TotalCounts"] = _by_state(row for row in counts if row["here"])
+    result["TotalCountsInOtherSpaces"] = _by_state(row for row in counts if not row["here"])
     return result
 
 
@@ -145,28 +142,27 @@ async def _task(call: Call, conn: Any) -> Document:
     return task
 
 
-def _arguments(call: Call) -> list[Any]:
+def _filters(call: Call) -> dict[str, Any]:
     query = call.query
-    system = query.flag("includesystem")
-    return [
-        call.space_id if call.space_id is not None else query.many("spaces"),
-        True if system is None else system,
-        query.many("ids"),
-        query.many("name"),
-        *(query.text(name) for name in ("node", "project", "environment", "tenant", "runbook")),
-        query.many("states"),
-        *(query.flag(name) for name in ("active", "running", "haspendinginterruptions", "haswarningsorerrors")),
-        query.text("description") or query.text("partialname"),
-        *(query.time(f"{end}{date}") for date in ("queuedate", "startdate", "completeddate") for end in ("from", "to")),
-    ]
-
-
-@cache
-def _statements(*, scoped: bool) -> tuple[str, str]:
-    """Spell the count and the page of tasks from the named parts: no value is in them."""
-    named = queries("web/tasks")
-    source = f"FROM ServerTask WHERE {named['space' if scoped else 'spaces']} AND {named['filters']}"
-    return f"SELECT count(*) {source}", f"SELECT {columns(kinds.TASK)} {source} {named['order']}"
+    texts = {name: query.text(name) for name in ("node", "project", "environment", "tenant", "runbook")}
+    dates = {
+        f"{condition}_{end}": query.time(f"{end}{date}")
+        for condition, date in (("queued", "queuedate"), ("started", "startdate"), ("completed", "completeddate"))
+        for end in ("from", "to")
+    }
+    return {
+        **across_spaces(call),
+        "ids": query.many("ids"),
+        "names": query.many("name"),
+        **texts,
+        "states": query.many("states"),
+        "active": query.flag("active"),
+        "running": query.flag("running"),
+        "interrupted": query.flag("haspendinginterruptions"),
+        "troubled": query.flag("haswarningsorerrors"),
+        "description": query.text("description") or query.text("partialname"),
+        **dates,
+    }
 
 
 def _by_state(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:

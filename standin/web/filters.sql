@@ -1,0 +1,172 @@
+-- The conditions of all lists. `$value` stands for what a client asks for; one that it does not ask for is left out, so
+-- that each statement has the plan that its own conditions deserve. Python chooses names, never text (filters.py).
+
+-- name: ids
+Id = ANY($value::text[])
+
+-- name: space
+SpaceId = $value::text
+
+-- name: spaces
+SpaceId = ANY($value::text[])
+
+-- name: spaces_or_system
+(SpaceId = ANY($value::text[]) OR SpaceId IS NULL)
+
+-- name: in_a_space
+(SpaceId IS NOT NULL) = $value::boolean
+
+-- name: partial_name
+strpos(lower(Name), lower($value::text)) > 0
+
+-- name: project
+ProjectId = $value::text
+
+-- name: projects
+ProjectId = ANY($value::text[])
+
+-- name: environment
+EnvironmentId = $value::text
+
+-- name: environments
+EnvironmentId = ANY($value::text[])
+
+-- name: tenant
+TenantId = $value::text
+
+-- name: tenants
+TenantId = ANY($value::text[])
+
+-- name: channel
+ChannelId = $value::text
+
+-- name: channels
+ChannelId = ANY($value::text[])
+
+-- Projects, deployment targets and tenants.
+
+-- name: group
+ProjectGroupId = $value::text
+
+-- name: lifecycle
+LifecycleId = $value::text
+
+-- name: cloned_from
+JSON::json ->> 'ClonedFromProjectId' = $value::text
+
+-- name: in_environments
+EXISTS (SELECT 1 FROM unnest($value::text[]) AS e WHERE strpos(EnvironmentIds, '|' || e || '|') > 0)
+
+-- name: roles
+EXISTS (SELECT 1 FROM unnest($value::text[]) AS r WHERE strpos(lower(Roles), '|' || lower(r) || '|') > 0)
+
+-- name: disabled
+IsDisabled = $value::boolean
+
+-- name: health
+JSON::json ->> 'HealthStatus' = ANY($value::text[])
+
+-- name: communication_styles
+JSON::json #>> '{Endpoint,CommunicationStyle}' = ANY($value::text[])
+
+-- name: connected_to
+JSON::jsonb -> 'ProjectEnvironments' ? $value::text
+
+-- name: tags
+JSON::jsonb -> 'TenantTags' ?& $value::text[]
+
+-- Releases and deployments.
+
+-- name: partial_version
+strpos(lower(Version), lower($value::text)) > 0
+
+-- name: release
+ReleaseId = $value::text
+
+-- name: task_states
+EXISTS (SELECT 1 FROM ServerTask t WHERE t.Id = Deployment.TaskId AND t.State = ANY($value::text[]))
+
+-- Tasks.
+
+-- name: names
+Name = ANY($value::text[])
+
+-- name: node
+ServerNodeId = $value::text
+
+-- name: runbook
+JSON::json #>> '{Arguments,RunbookId}' = $value::text
+
+-- name: states
+State = ANY($value::text[])
+
+-- name: active
+(State IN ('Queued', 'Executing', 'Cancelling')) = $value::boolean
+
+-- name: running
+(State = 'Executing') = $value::boolean
+
+-- name: interrupted
+HasPendingInterruptions = $value::boolean
+
+-- name: troubled
+HasWarningsOrErrors = $value::boolean
+
+-- name: description
+strpos(lower(Description), lower($value::text)) > 0
+
+-- name: queued_from
+QueueTime >= $value::timestamptz
+
+-- name: queued_to
+QueueTime <= $value::timestamptz
+
+-- name: started_from
+StartTime >= $value::timestamptz
+
+-- name: started_to
+StartTime <= $value::timestamptz
+
+-- name: completed_from
+CompletedTime >= $value::timestamptz
+
+-- name: completed_to
+CompletedTime <= $value::timestamptz
+
+-- Events.
+
+-- name: regarding
+AutoId IN (
+    SELECT EventAutoId FROM EventRelatedDocument WHERE RelatedDocumentId = ANY($value::text[])
+    GROUP BY EventAutoId HAVING count(DISTINCT RelatedDocumentId) = cardinality($value::text[]))
+
+-- name: regarding_any
+AutoId IN (SELECT EventAutoId FROM EventRelatedDocument WHERE RelatedDocumentId = ANY($value::text[]))
+
+-- name: categories
+Category = ANY($value::text[])
+
+-- name: users
+UserId = ANY($value::text[])
+
+-- name: project_groups
+ProjectId IN (SELECT Id FROM Project WHERE ProjectGroupId = ANY($value::text[]))
+
+-- name: agents
+JSON::json ->> 'UserAgent' = ANY($value::text[])
+
+-- name: document_types
+EXISTS (
+    SELECT 1 FROM unnest($value::text[]) AS kind WHERE strpos(lower(RelatedDocumentIds), '|' || lower(kind) || '-') > 0)
+
+-- name: occurred_from
+Occurred >= $value::timestamptz
+
+-- name: occurred_to
+Occurred <= $value::timestamptz
+
+-- name: from_auto_id
+AutoId >= $value::bigint
+
+-- name: to_auto_id
+AutoId <= $value::bigint
