@@ -115,9 +115,7 @@ async def _copy_all(conn: Any, history: History, tell: Callable[[str], None]) ->
             try:
                 rows.add(resource)
             except KeyError as exc:
-                raise UsageError(
-                    f"{resource} refers to {exc}, which has not come before it", "Write it again."
-                ) from exc
+                raise UsageError(f"{resource} refers to {exc}, which has not come before", "Write it again.") from exc
         await _copy(conn, rows, copied, BATCH)
         if history.counts.total() >= told + STEP:
             told = history.counts.total()
