@@ -98,6 +98,13 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         "run every 4 hours by itself at scale 1 only: at other scales it runs when it is asked for, so that it "
         "surprises no experiment",
     )
+    parser.add_argument(
+        "--dashboard-sql",
+        choices=("ranked", "lateral"),
+        default="ranked",
+        help="how dashboards are computed: by ranking all deployments, as Octopus' public schema does it (default), or "
+        "by stepping into an index; two versions with a known difference, for trying out a comparison of versions",
+    )
 
 
 def _add_database(parser: argparse.ArgumentParser) -> None:
@@ -113,6 +120,7 @@ def _serve(options: argparse.Namespace) -> None:
             data=options.data,
             database=options.database or "",
             time_scale=options.time_scale,
+            dashboard=options.dashboard_sql,
         ),
         _say,
     )

@@ -22,11 +22,10 @@ async def inspect_database(dsn: str, space: str | None) -> dict[str, Any]:
     """
     conn = await open_instance(dsn)
     try:
-        rows = {table: await conn.fetchval(_COUNT.format(table)) for table in TABLES}
         return {
             "format": "octoload.database",
             "version": 1,
-            "rows": rows,
+            "rows": await count_rows(conn),
             "bytes": await conn.fetchval(queries("inspection")["size"]),
             "dashboard": await _explain(conn, space or await conn.fetchval(queries("inspection")["busiest"])),
         }
@@ -51,6 +50,11 @@ async def settle_database(dsn: str) -> dict[str, Any]:
         raise FailureError("the disk is full: the database cannot be settled", "Free some space.") from exc
     finally:
         await conn.close()
+
+
+async def count_rows(conn: Any) -> dict[str, int]:
+    """Count the rows of each table, under Octopus' names."""
+    return {table: await conn.fetchval(_COUNT.format(table)) for table in TABLES}
 
 
 async def open_instance(dsn: str) -> Any:

@@ -3,7 +3,6 @@
 import contextlib
 import gc
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +13,10 @@ import asyncpg
 from standin import database, kinds
 from standin.documents import DocumentType
 from standin.errors import FailureError, UsageError
+from standin.inspection import count_rows
 from standin.rows import Rows
 from standin.statements import queries
-from standin.stream import History
+from standin.stream import History, Resource
 
 #: Rows that are gathered before they are copied: enough that a COPY's own cost vanishes, few enough to stay small.
 BATCH = 20_000
@@ -109,29 +109,33 @@ async def _copy_all(conn: Any, history: History, tell: Callable[[str], None]) ->
     await database.create_instance(conn)
     await conn.execute(queries("node")["register"], NODE, NODE.partition("-")[2], datetime.now(UTC), None)
     allocated = {row["collectionname"]: row["allocated"] for row in await conn.fetch(queries("load")["allocated"])}
-    rows, copied, told = Rows(history.header, allocated, NODE), Counter[str](), 0
+    rows, told = Rows(history.header, allocated, NODE), 0
     for block in history:
         for resource in block:
-            try:
-                rows.add(resource)
-            except KeyError as exc:
-                raise UsageError(f"{resource} refers to {exc}, which has not come before", "Write it again.") from exc
-        await _copy(conn, rows, copied, BATCH)
+            _add(rows, resource)
+        await _copy(conn, rows, BATCH)
         if history.counts.total() >= told + STEP:
             told = history.counts.total()
             tell(f"{told} resources")
     rows.finish()
-    await _copy(conn, rows, copied, 1)
+    await _copy(conn, rows, 1)
     await _close(conn, rows, tell)
-    return {table: int(await conn.fetchval(f"SELECT count(*) FROM {table}")) for table in copied}  # noqa: S608 - names
+    return await count_rows(conn)
 
 
-async def _copy(conn: Any, rows: Rows, copied: Counter[str], least: int) -> None:
+def _add(rows: Rows, resource: Resource) -> None:
+    try:
+        rows.add(resource)
+    except KeyError as exc:
+        what = f"{type(resource).__name__.lower()} {getattr(resource, 'key', '')}".strip()
+        raise UsageError(f"the {what} refers to {exc}, which has not come before", "Write it again.") from exc
+
+
+async def _copy(conn: Any, rows: Rows, least: int) -> None:
     """Copy the tables that have gathered enough rows."""
     for table, records in rows.tables.items():
         if len(records) >= least:
             await conn.copy_records_to_table(table, records=records, columns=COLUMNS[table])
-            copied[table] += len(records)
             records.clear()
 
 

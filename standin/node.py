@@ -26,7 +26,7 @@ from standin.postgres import check_port
 from standin.statements import queries
 from standin.web.app import create_app
 from standin.web.state import NodeState
-from standin.worker import Worker
+from standin.worker import Worker, node_id
 
 VARIABLE = "OCTOLOAD_STANDIN_NODE"
 
@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True):
     task_logs: str
     #: Octopus' timers divided by this
     time_scale: float
+    #: which statement of dashboard.sql is run
+    dashboard: str
 
 
 async def serve(settings: Settings) -> None:
@@ -58,7 +60,9 @@ async def serve(settings: Settings) -> None:
     keys = KeyAllocator(lambda: connect(settings.dsn))
     try:
         state = await _register(settings, pool, keys, url)
-        worker = Worker(pool, keys, state.node_id, Path(settings.task_logs), settings.time_scale)
+        # Scheduled retention would surprise an experiment, and experiments run at a scale of their own.
+        schedule = settings.time_scale == 1
+        worker = Worker(pool, keys, settings.name, Path(settings.task_logs), settings.time_scale, schedule=schedule)
         await _run(create_app(state), listener, worker, url)
     finally:
         await keys.close()
@@ -95,7 +99,7 @@ async def _run(app: Any, listener: socket.socket, worker: Worker, url: str) -> N
 
 
 async def _register(settings: Settings, pool: Any, keys: KeyAllocator, url: str) -> NodeState:
-    identifier = f"OctopusServerNodes-{settings.name}"
+    identifier = node_id(settings.name)
     await pool.execute(queries("node")["register"], identifier, settings.name, datetime.now(UTC), url)
     return NodeState(
         pool=pool,
@@ -105,6 +109,7 @@ async def _register(settings: Settings, pool: Any, keys: KeyAllocator, url: str)
         installation_id=await installation_id(pool),
         task_logs=Path(settings.task_logs),
         time_scale=settings.time_scale,
+        dashboard=settings.dashboard,
         started=time.time(),
     )
 

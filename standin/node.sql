@@ -4,5 +4,8 @@
 INSERT INTO OctopusServerNode (Id, Name, LastSeen, Url) VALUES ($1, $2, $3, $4)
 ON CONFLICT (Id) DO UPDATE SET LastSeen = excluded.LastSeen, Url = excluded.Url;
 
+-- A node that was deleted while it lives comes back with its next heartbeat (octopus-facts §1.3).
+
 -- name: heartbeat
-UPDATE OctopusServerNode SET LastSeen = $2 WHERE Id = $1;
+INSERT INTO OctopusServerNode (Id, Name, LastSeen) VALUES ($1, $2, $3)
+ON CONFLICT (Id) DO UPDATE SET LastSeen = excluded.LastSeen;

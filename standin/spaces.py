@@ -129,7 +129,7 @@ def default_lifecycle(identifier: str, space: str) -> Document:
 def default_project_group(identifier: str, space: str) -> Document:
     """Return the project group of a new space."""
     name = DEFAULT_PROJECT_GROUP
-    rest = {"Description": "", "EnvironmentIds": [], "RetentionPolicyId": None}
+    rest: Document = {"Description": "", "EnvironmentIds": [], "RetentionPolicyId": None}
     return {"Id": identifier, "SpaceId": space, "Name": name, "Slug": slug(name), **rest}
 
 

@@ -40,6 +40,8 @@ class Service:
     database: str = ""
     #: Octopus' timers divided by this
     time_scale: float = 1.0
+    #: which statement of dashboard.sql is run: `ranked` or `lateral`
+    dashboard: str = "ranked"
 
 
 def serve(service: Service, say: Callable[[str], None]) -> None:
@@ -57,10 +59,7 @@ def serve(service: Service, say: Callable[[str], None]) -> None:
         dsn, keeper = stack.enter_context(_storage(service))
         logs = _task_logs(service, keeper, stack)
         asyncio.run(database.prepare(dsn, key))
-        nodes = [
-            node.Settings(dsn, _name(index), service.port + index if service.port else 0, str(logs), service.time_scale)
-            for index in range(service.nodes)
-        ]
+        nodes = [_settings(service, index, dsn, logs) for index in range(service.nodes)]
         processes = stack.enter_context(_cluster(nodes))
         urls = [_first_words(process, settings) for process, settings in zip(processes, nodes, strict=True)]
         if len(urls) > 1:
@@ -157,5 +156,12 @@ def _guard(
                 )
 
 
-def _name(index: int) -> str:
-    return f"node-{index + 1}"
+def _settings(service: Service, index: int, dsn: str, logs: Path) -> node.Settings:
+    return node.Settings(
+        dsn=dsn,
+        name=f"node-{index + 1}",
+        port=service.port + index if service.port else 0,
+        task_logs=str(logs),
+        time_scale=service.time_scale,
+        dashboard=service.dashboard,
+    )

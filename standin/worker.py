@@ -32,15 +32,21 @@ SHUT_DOWN = "The Octopus Server that was executing the task was shut down."
 _log = logging.getLogger(__name__)
 
 
+def node_id(name: str) -> str:
+    """Return the id of a node."""
+    return f"OctopusServerNodes-{name}"
+
+
 class Worker:
     """The task processor of one node."""
 
     def __init__(
-        self, pool: Any, keys: KeyAllocator, node_id: str, task_logs: Path, time_scale: float, *, schedule: bool = False
+        self, pool: Any, keys: KeyAllocator, name: str, task_logs: Path, time_scale: float, *, schedule: bool = False
     ) -> None:
         self._pool = pool
         self._keys = keys
-        self._node_id = node_id
+        self._name = name
+        self._node_id = node_id(name)
         self._task_logs = task_logs
         self._scale = time_scale
         self._schedule = schedule
@@ -143,7 +149,7 @@ class Worker:
             task.cancel()
 
     async def _beat(self) -> None:
-        await self._pool.execute(queries("node")["heartbeat"], self._node_id, datetime.now(UTC))
+        await self._pool.execute(queries("node")["heartbeat"], self._node_id, self._name, datetime.now(UTC))
 
     async def _cancel_wanted(self) -> None:
         """Stop the tasks that somebody cancelled: only the node that runs a task ends it (octopus-facts §2.3)."""

@@ -1,5 +1,6 @@
 """A task as clients see it: what its row says, in the words of the API (octopus-api §A.14)."""
 
+import calendar
 from datetime import UTC, datetime
 
 from standin.documents import Document
@@ -65,7 +66,9 @@ def _completed(task: Document) -> str:
     if task["State"] in _COMPLETED or not task["CompletedTime"]:
         return _COMPLETED.get(task["State"], "")
     ended = datetime.fromisoformat(task["CompletedTime"])
-    return f"{ended:%A}, {ended.day} {ended:%B %Y} {ended.hour % 12 or 12}:{ended:%M:%S %p} +00:00"
+    day = f"{calendar.day_name[ended.weekday()]}, {ended.day} {calendar.month_name[ended.month]} {ended.year}"
+    half = "AM" if ended.hour < 12 else "PM"
+    return f"{day} {ended.hour % 12 or 12}:{ended.minute:02}:{ended.second:02} {half} +00:00"
 
 
 def _seconds(task: Document) -> float:
