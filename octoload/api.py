@@ -1,6 +1,7 @@
 """The Octopus API: one sync client over httpx, with every foreign error turned into one of octoload's."""
 
 import os
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -116,6 +117,7 @@ class Octopus(_Routes):
             timeout=timeout,
             limits=httpx.Limits(keepalive_expiry=_IDLE),
             trust_env=not _is_loopback(host),  # a proxy on the way to one's own machine is never meant
+            verify=ssl.create_default_context(),  # the system's authorities, or those that SSL_CERT_FILE names
         )
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import collections
 import json
+import ssl
 import sys
 import time
 
@@ -77,9 +78,14 @@ async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--stall", type=float, default=0)
     parser.add_argument("--every", type=float, default=0)
+    parser.add_argument("--certificate", help="PEM file with certificate and key: speaks TLS")
     options = parser.parse_args()
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000)
-    say(f"ready: http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    context = None
+    if options.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.certificate)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000, ssl=context)
+    say(f"ready: http{'s' if context else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     stalling = asyncio.create_task(stall(options.stall, options.every)) if options.stall else None
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     say(json.dumps(served))

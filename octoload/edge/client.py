@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import gevent
 from gevent import monkey
+from gevent import socket as gevent_socket
 
 from octoload.edge.answer import AnswerError, AnswerReader
 from octoload.edge.target import Target
@@ -169,22 +170,21 @@ class Connection:
         sent = 0
         while sent < len(request) and not self._done:
             try:
-                sent += self._write(request[sent:] if sent else request)
-            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                if not self._wait(WRITE, self.deadline):
-                    self._lose(TIMEOUT)
+                count = self._socket.send(request[sent:] if sent else request)
+            except BlockingIOError:
+                count = 0
             except OSError:
                 self._lose(NO_ANSWER if sent else NOT_SENT)
+                break
+            sent += count
+            if not count and not self._wait(WRITE, self.deadline):  # gevent's TLS sockets say 0 for "not now"
+                self._lose(TIMEOUT)
         return sent > 0 or self.error != NOT_SENT
 
     def _lose(self, error: str) -> None:
         self.error = error
         self._done = True
         self.close()
-
-    def _write(self, data: bytes) -> int:
-        sent: int = self._socket.send(data)
-        return sent
 
     def _connect(self) -> bool:
         """Make the connection, trying each address of the host in turn."""
@@ -298,6 +298,9 @@ class TlsConnection(Connection):
     __slots__ = ()
 
     def _secure(self, deadline: float) -> None:
+        plain = self._socket
+        self._socket = gevent_socket.socket(plain.family, plain.type, plain.proto, plain.detach())
+        self._socket.settimeout(0.0)
         self._socket = self._target.context.wrap_socket(
             self._socket, server_hostname=self._target.host, do_handshake_on_connect=False
         )

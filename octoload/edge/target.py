@@ -5,14 +5,11 @@ import ssl
 from typing import Any
 from urllib.parse import urlsplit
 
-from gevent import monkey
 from gevent import socket as gevent_socket
+from gevent import ssl as gevent_ssl
 
 from octoload import __version__
 from octoload.errors import UsageError
-
-# Locust patches the standard library at import; the client wants the operating system's own.
-_SSLContext: Any = monkey.get_original("ssl", "SSLContext")
 
 
 class Target:
@@ -70,6 +67,6 @@ def trusting() -> Any:
     It trusts the system's authorities, and those in the files that SSL_CERT_FILE and SSL_CERT_DIR name (OpenSSL,
     SSL_CTX_load_verify_locations).
     """
-    context = _SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = gevent_ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_default_certs()
     return context

@@ -54,8 +54,8 @@ def server(*options, program="fake_octopus.py"):
 class Engine:
     """A running engine."""
 
-    def __init__(self, log, *options):
-        environment = {**os.environ, "OCTOLOAD_TEST_KEY": KEY, "OCTOLOAD_PARENT": str(os.getpid())}
+    def __init__(self, log, *options, **variables):
+        environment = {**os.environ, **variables, "OCTOLOAD_TEST_KEY": KEY, "OCTOLOAD_PARENT": str(os.getpid())}
         arguments = ["-m", "locust", "-f", str(HOUSE / "locustfile.py"), "--headless", "--octoload-engine", *options]
         self.log = log
         with log.open("w") as errors:
@@ -98,8 +98,8 @@ class Engine:
 
 
 @contextlib.contextmanager
-def engine(folder, *options):
-    running = Engine(folder / "locust.log", *options)
+def engine(folder, *options, **variables):
+    running = Engine(folder / "locust.log", *options, **variables)
     try:
         yield running
     finally:
