@@ -24,6 +24,8 @@ from reports.summaries import SHARE, Samples, quantile
 _HERE = Path(__file__).parent
 #: Bytes of a PostgreSQL page, in which the query plan counts its buffers.
 _BLOCK = 8192
+#: Tables with fewer rows are told in a line when both arms hold the same.
+_SMALL = 1000
 
 
 def write(run: Path, results: Results) -> Path:
@@ -47,7 +49,8 @@ def render(run: Run, results: Results) -> str:
         plan=run.plan,
         results=results,
         state=state(results),
-        headline=_headline(results.sentence),
+        headline=_headline(results.sentence) if results.valid else results.sentence,
+        doubts=sorted((check for check in results.checks if check.state != "ok"), key=lambda check: check.state),
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
         when=_when(run),
         requests=sum(part.latency.size for part in samples.values() if part),
@@ -181,19 +184,17 @@ def _order(run: Run, effect: Effect) -> dict[str, Any]:
     return {"operation": effect.operation, "picture": charts.trials(dots, title, said)}
 
 
-def _rows(run: Run) -> list[dict[str, Any]]:
-    """Compare row counts by table, largest first; tables that hold nothing are left out."""
+def _rows(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """Compare row counts by table, largest first; small tables that are the same in both arms stand apart."""
     before, after = (run.database.get(arm, {}).get("rows", {}) for arm in (run.plan.baseline, run.plan.contender))
-    rows = [
-        {"table": table, "before": before.get(table, 0), "after": after.get(table, 0)}
-        for table in before.keys() | after.keys()
-    ]
-    largest = max((max(row["before"], row["after"]) for row in rows), default=0)
-    for row in rows:
-        row["bars"] = [100 * math.sqrt(row[side] / largest) if largest else 0.0 for side in ("before", "after")]
-    return sorted(
-        (row for row in rows if row["before"] or row["after"]), key=lambda row: (-row["before"], row["table"])
-    )
+    largest = max([*before.values(), *after.values(), 1])
+    rows = []
+    for table in sorted(before.keys() | after.keys(), key=lambda table: (-before.get(table, 0), table)):
+        counts = [side.get(table, 0) for side in (before, after)]
+        bars = [100 * math.sqrt(count / largest) for count in counts]
+        rows.append({"table": table, "before": counts[0], "after": counts[1], "bars": bars})
+    same = [row for row in rows if row["before"] == row["after"] < _SMALL]
+    return {"shown": [row for row in rows if row not in same], "same": [row for row in same if row["before"]]}
 
 
 def _bytes(run: Run) -> list[dict[str, Any]]:
