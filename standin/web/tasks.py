@@ -1,6 +1,5 @@
 """A task as clients see it: what its row says, in the words of the API (octopus-api §A.14)."""
 
-import calendar
 from datetime import UTC, datetime
 
 from standin.documents import Document
@@ -14,6 +13,11 @@ _COMPLETED = {
     "Cancelling": "Cancelling...",
     "TimedOut": "Timed out",
 }
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 #: tasks that may be queued again when they have ended
 _RERUN = {"Health", "Retention"}
 
@@ -66,7 +70,7 @@ def _completed(task: Document) -> str:
     if task["State"] in _COMPLETED or not task["CompletedTime"]:
         return _COMPLETED.get(task["State"], "")
     ended = datetime.fromisoformat(task["CompletedTime"])
-    day = f"{calendar.day_name[ended.weekday()]}, {ended.day} {calendar.month_name[ended.month]} {ended.year}"
+    day = f"{_DAYS[ended.weekday()]}, {ended.day} {_MONTHS[ended.month - 1]} {ended.year}"
     half = "AM" if ended.hour < 12 else "PM"
     return f"{day} {ended.hour % 12 or 12}:{ended.minute:02}:{ended.second:02} {half} +00:00"
 
