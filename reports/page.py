@@ -102,10 +102,12 @@ def _when(run: Run) -> str:
 def _hero(effect: Effect) -> dict[str, Any]:
     """Prepare a primary endpoint's large figure and its two bars."""
     longest = max(effect.baseline, effect.contender)
+    claimed = words.claims(effect)
     return {
         "effect": effect,
         "tone": charts.TONES[effect.verdict],
-        "factor": words.times(max(effect.ratio, 1 / effect.ratio)),
+        "factor": words.times(max(effect.ratio, 1 / effect.ratio) if claimed else effect.ratio),
+        "way": words.way(effect) if claimed else "the baseline's",
         "bars": [100 * effect.baseline / longest, 100 * effect.contender / longest],
     }
 

@@ -42,17 +42,22 @@ def _verdict(plan: Plan, effect: Effect) -> str:
 
 def _evidence(plan: Plan, effect: Effect) -> str:
     """Say which number, how sure, from how much, of what server; the interval is that of the number that was said."""
-    turned = effect.ratio < 1 and effect.verdict in {"better", "worse", "slightly better", "slightly worse"}
+    turned = effect.ratio < 1 and claims(effect)
     low, high = (1 / effect.ci_high, 1 / effect.ci_low) if turned else (effect.ci_low, effect.ci_high)
     server = "simulated server" if plan.server.simulated else "Octopus Server"
     return f"{effect.metric}, 95 % CI {times(low)} to {times(high)}; {effect.pairs} pairs, randomised; {server}"
 
 
+def claims(effect: Effect) -> bool:
+    """Say whether the verdict names a factor; the others speak of the ratio."""
+    return effect.verdict in {"better", "worse", "slightly better", "slightly worse"}
+
+
 def _gain(effect: Effect) -> str:
-    return f"{times(max(effect.ratio, 1 / effect.ratio))} x {_way(effect)}"
+    return f"{times(max(effect.ratio, 1 / effect.ratio))} x {way(effect)}"
 
 
-def _way(effect: Effect) -> str:
+def way(effect: Effect) -> str:
     """Name the direction of an effect."""
     if effect.more_is_better:
         return "higher in throughput" if effect.ratio > 1 else "lower in throughput"
@@ -68,7 +73,7 @@ def changed_by(effect: Effect) -> str:
     factor = max(effect.ratio, 1 / effect.ratio)
     if factor < 1.005:
         return "unchanged"
-    return _gain(effect) if factor >= 1.5 else f"{share(factor - 1)} {_way(effect)}"
+    return _gain(effect) if factor >= 1.5 else f"{share(factor - 1)} {way(effect)}"
 
 
 def times(factor: float) -> str:
