@@ -2,33 +2,32 @@
 -- successful one before it (P), which a rollback would go to.
 -- $1 is the space; $2 limits the projects (null: all). Both statements answer with the same rows.
 
--- Every deployment of the space is ranked, twice, as the public schema's Dashboard view does it (octopus-facts §3.3): the
--- cost follows the depth of history. Only keys are ranked; what is shown is joined to the few rows that are left.
+-- Every deployment of the space is ranked, as the public schema's Dashboard view does it (octopus-facts §3.3): the cost
+-- follows the depth of history. One pass ranks both kinds: Place counts deployments of a cell from the newest, Successes
+-- those among them that succeeded. Only keys are ranked; what is shown is joined to the few rows that are left.
 
 -- name: ranked
 WITH deployed AS (
-    SELECT d.Id, d.TaskId, d.ReleaseId, t.State, d.EnvironmentId, d.ProjectId, d.TenantId, d.Created
+    SELECT d.Id, d.TaskId, d.ReleaseId, t.State,
+        row_number() OVER cell AS Place,
+        count(*) FILTER (WHERE t.State = 'Success') OVER cell AS Successes,
+        first_value(t.State) OVER cell AS CurrentState
     FROM Deployment d
     JOIN ServerTask t ON t.Id = d.TaskId
     JOIN Release r ON r.Id = d.ReleaseId
     WHERE d.SpaceId = $1 AND ($2::text[] IS NULL OR d.ProjectId = ANY($2))
-        AND NOT (t.State IN ('Canceled', 'Cancelling') AND t.StartTime IS NULL)),
-current AS (
-    SELECT Id, TaskId, ReleaseId FROM (
-        SELECT Id, TaskId, ReleaseId,
-            row_number() OVER (PARTITION BY EnvironmentId, ProjectId, TenantId ORDER BY Created DESC) AS Place
-        FROM deployed) ranked
-    WHERE Place = 1),
-previous AS (
-    SELECT Id, TaskId, ReleaseId FROM (
-        SELECT Id, TaskId, ReleaseId,
-            row_number() OVER (PARTITION BY EnvironmentId, ProjectId, TenantId ORDER BY Created DESC) AS Place
-        FROM deployed WHERE State = 'Success' AND Id NOT IN (SELECT Id FROM current)) ranked
-    WHERE Place = 1)
+        AND NOT (t.State IN ('Canceled', 'Cancelling') AND t.StartTime IS NULL)
+    WINDOW cell AS (
+        PARTITION BY d.EnvironmentId, d.ProjectId, d.TenantId ORDER BY d.Created DESC ROWS UNBOUNDED PRECEDING)),
+item AS (
+    SELECT CASE WHEN Place = 1 THEN 'C' ELSE 'P' END AS Kind, Id, TaskId, ReleaseId
+    FROM deployed
+    WHERE Place = 1
+        OR (State = 'Success' AND Successes = CASE CurrentState WHEN 'Success' THEN 2 ELSE 1 END))
 SELECT i.Kind, d.Id, d.ProjectId, d.EnvironmentId, d.ReleaseId, d.TaskId, d.TenantId, d.ChannelId, d.Created,
     r.Version AS ReleaseVersion, t.State, t.QueueTime, t.StartTime, t.CompletedTime, t.ErrorMessage, t.DurationSeconds,
     t.HasPendingInterruptions, t.HasWarningsOrErrors
-FROM (SELECT 'C' AS Kind, * FROM current UNION ALL SELECT 'P', * FROM previous) i
+FROM item i
 JOIN Deployment d ON d.Id = i.Id
 JOIN ServerTask t ON t.Id = i.TaskId
 JOIN Release r ON r.Id = i.ReleaseId;
