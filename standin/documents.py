@@ -105,6 +105,18 @@ async def get(conn: Any, kind: DocumentType, identifier: str) -> Document:
     return kind.read(row)
 
 
+async def lock(conn: Any, kind: DocumentType, identifier: str) -> Document:
+    """Fetch one document that will be changed in the same transaction: others who want to change it wait.
+
+    Raises:
+        Rejected: 404, it does not exist.
+    """
+    row = await conn.fetchrow(f"{_statements(kind).get} FOR UPDATE", identifier)
+    if row is None:
+        raise not_found(identifier)
+    return kind.read(row)
+
+
 async def get_many(conn: Any, kind: DocumentType, identifiers: Iterable[str]) -> dict[str, Document]:
     """Fetch documents by id; those that do not exist are left out."""
     rows = await conn.fetch(_statements(kind).get_many, list(identifiers))

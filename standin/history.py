@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from standin import events
-from standin.documents import Document, DocumentType, get, insert, update
+from standin.documents import Document, DocumentType, get, insert, lock, update
 from standin.errors import Rejected
 from standin.kinds import (
     CHANNEL,
@@ -149,14 +149,26 @@ async def create_task(
 async def snapshot(work: Work, kind: DocumentType, identifier: str) -> str:
     """Freeze a process or a variable set; the last snapshot serves again while nothing has changed since."""
     current = await get(work.conn, kind, identifier)
-    prefix = f"{identifier}-s-{current['Version']}-"
-    last: str | None = current.get("LastSnapshotId")
-    if last and last.startswith(prefix):
+    if last := _last_snapshot(current):
         return last
-    frozen = snapshot_document(current, prefix + snapshot_suffix())
+    # Somebody may save it, or freeze it, at the same moment: only who changes it waits, not each new release.
+    current = await lock(work.conn, kind, identifier)
+    if last := _last_snapshot(current):
+        return last
+    frozen = snapshot_document(current, _snapshot_prefix(current) + snapshot_suffix())
     await insert(work.conn, kind, frozen)
     await update(work.conn, kind, {**current, "LastSnapshotId": frozen["Id"]})
     return str(frozen["Id"])
+
+
+def _snapshot_prefix(current: Document) -> str:
+    return f"{current['Id']}-s-{current['Version']}-"
+
+
+def _last_snapshot(current: Document) -> str | None:
+    """Return the snapshot of a document's present version, or None when there is none yet."""
+    last: str | None = current.get("LastSnapshotId")
+    return last if last and last.startswith(_snapshot_prefix(current)) else None
 
 
 def snapshot_suffix() -> str:

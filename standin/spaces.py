@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from standin import events
-from standin.documents import Document, find, get, insert, update
+from standin.documents import Document, find, get, insert, lock, update
 from standin.errors import Rejected
 from standin.kinds import CHANNEL, LIFECYCLE, PROCESS, PROJECT, PROJECT_GROUP, SPACE, VARIABLE_SET
 from standin.work import Work
@@ -64,7 +64,7 @@ async def save_process(work: Work, identifier: str, version: int, members: dict[
     Raises:
         Rejected: 400, it is a frozen snapshot or `version` is no longer the current one.
     """
-    process = await get(work.conn, PROCESS, identifier)
+    process = await lock(work.conn, PROCESS, identifier)
     _check_version(process, version, "deployment process")
     process = {**process, **members, "Id": identifier, "Version": version + 1}
     await update(work.conn, PROCESS, process)
@@ -78,7 +78,7 @@ async def save_variables(work: Work, identifier: str, version: int, members: dic
     Raises:
         Rejected: 400, it is a frozen snapshot or `version` is no longer the current one.
     """
-    variables = await get(work.conn, VARIABLE_SET, identifier)
+    variables = await lock(work.conn, VARIABLE_SET, identifier)
     _check_version(variables, version, "variable set")
     variables = {**variables, **members, "Id": identifier, "Version": version + 1}
     await update(work.conn, VARIABLE_SET, variables)

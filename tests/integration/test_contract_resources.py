@@ -1,5 +1,6 @@
 """The contract of the stand-in for what people configure: forms of routes, keys, errors, pages, rules, events."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -184,6 +185,21 @@ def test_a_stale_version_of_a_process_is_refused(space: Octopus) -> None:
     assert saved["Version"] == process["Version"] + 1
     assert [step["Id"] for step in saved["Steps"]] == [step["Id"] for step in process["Steps"]]
     space.put(f"/deploymentprocesses/{process['Id']}", process, status=400)
+
+
+def test_of_many_who_save_at_once_one_wins(space: Octopus, standin: StandIn) -> None:
+    """Eight people save the same version at the same moment: one is told yes, seven are told no, nothing is lost."""
+    project = space.project("Contested", space.get("/lifecycles/all")[0]["Id"])
+    process = space.get(f"/projects/{project['Id']}/deploymentprocesses")
+
+    def save(_: int) -> int:
+        url = f"{standin.url}/api{space.home}/deploymentprocesses/{process['Id']}"
+        return httpx.put(url, json=process, headers=standin.headers, timeout=30).status_code
+
+    with ThreadPoolExecutor(8) as people:
+        assert sorted(people.map(save, range(8))) == [200] + [400] * 7
+    saved = space.get(f"/deploymentprocesses/{process['Id']}")
+    assert saved["Version"] == process["Version"] + 1
 
 
 def test_variables_keep_their_ids_and_their_secrets(space: Octopus) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from standin import events, kinds
-from standin.documents import Document, delete, get, time_text, update
+from standin.documents import Document, delete, get, lock, time_text, update
 from standin.statements import queries
 from standin.web import models
 from standin.web.call import Call, Reply
@@ -37,7 +37,7 @@ async def modify_node(call: Call) -> Any:
     """Set the task cap of a node, or drain it."""
     sent = await call.read(models.ServerNode)
     async with call.begin() as work:
-        node = await get(work.conn, kinds.NODE, call.id)
+        node = await lock(work.conn, kinds.NODE, call.id)
         if sent.max_concurrent_tasks is not None:
             node["MaxConcurrentTasks"] = sent.max_concurrent_tasks
         if sent.is_in_maintenance_mode is not None:
