@@ -46,13 +46,11 @@ def _columns(kind: DocumentType) -> list[str]:
     return [name.lower() for name in ("Id", *kind.columns, "JSON")]
 
 
-#: Table → columns of its rows, None for all of them.
-COLUMNS: dict[str, list[str] | None] = {
+#: Table → columns of its rows.
+COLUMNS: dict[str, list[str]] = {
     **{kind.table.lower(): _columns(kind) for kind in _KINDS},
     "event": ["autoid", *_columns(kinds.EVENT)],
-    "eventrelateddocument": ["relateddocumentid", "eventautoid"],
     "deploymentrelatedmachine": ["deploymentid", "machineid"],
-    "deploymenthistory": None,
 }
 
 
@@ -140,10 +138,12 @@ async def _copy(conn: Any, rows: Rows, least: int) -> None:
 
 
 async def _close(conn: Any, rows: Rows, tell: Callable[[str], None]) -> None:
-    """Advance the ids, then make the indexes and the planner's statistics."""
+    """Advance the ids; then make what follows from the rows: look-up rows, history, indexes, statistics."""
     named = queries("load")
     await conn.executemany(named["allocate"], list(rows.allocated.items()))
     await conn.execute(named["event_sequence"])
+    await conn.execute(named["relate_all"])
+    await conn.execute(named["remember_all"])
     tell("indexes")
     await database.create_indexes(conn)
     await conn.execute("ANALYZE")

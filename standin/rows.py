@@ -1,14 +1,15 @@
 """Rows of a loaded history: each resource of the stream becomes what a live server would have left of it."""
 
-import heapq
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from standin import events, kinds, stream
 from standin.deploy import FAILED
 from standin.documents import Document, DocumentType, encode
+from standin.eventrows import ADMIN, EventRows
 from standin.history import (
     Promotion,
     deployment_document,
@@ -18,29 +19,47 @@ from standin.history import (
     snapshot_suffix,
 )
 from standin.settings import Settings
-from standin.work import SERVER, Actor
 
-#: Who did all that a history tells of.
-ADMIN = Actor("Users-1", "admin", "API key", "octoload")
 #: Targets that a loaded deployment ran on, at most: those of its environment in one role.
 MOST_TARGETS = 3
+#: Patterns that are kept; comments of their own for each deployment would make one each.
+MOST_PATTERNS = 20_000
 
 _OUTCOMES = {"Success": events.DEPLOYMENT_SUCCEEDED, "Failed": events.DEPLOYMENT_FAILED}
-#: Places in the row of an event, after its running number.
-_COLUMNS = ("AutoId", "Id", *kinds.EVENT.columns, "JSON")
-_RELATED, _CATEGORY, _MESSAGE, _JSON = map(_COLUMNS.index, ("RelatedDocumentIds", "Category", "Message", "JSON"))
-#: How the JSON of an event begins, by who has caused it.
-_AS_ADMIN, _AS_SERVER = (encode(events.identity(actor))[:-1] for actor in (ADMIN, SERVER))
+#: Stands for a version in what is made before the version is known.
+_VERSION = "\0"
 
-#: When an event is due, its number in line, its category, and the row of the event that the deployment was queued.
-_Pending = tuple[float, int, str, tuple[Any, ...]]
+
+class RowPattern:
+    """Rows of one kind that differ in a few columns: the first is made of a document, the others of the first."""
+
+    def __init__(self, kind: DocumentType, document: Document, *varying: str) -> None:
+        names = ("Id", *kind.columns, "JSON")
+        self._row = list(kind.row(document))
+        self._places = [names.index(name) for name in varying]
+
+    def row(self, *values: Any) -> tuple[Any, ...]:
+        """Return a row with these values in the varying columns."""
+        row = self._row.copy()
+        for place, value in zip(self._places, values, strict=True):
+            row[place] = value
+        return tuple(row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """What all deployments of a project to an environment (for a tenant) have in common."""
+
+    deployment: RowPattern
+    task: RowPattern
+    description: str
+    machines: list[str]
+    names: tuple[str, str, str | None]
+    ids: tuple[str, str, str, str | None]
 
 
 class Rows:
-    """Turns the resources of a stream into rows, in `tables`: table name → values in the order of its columns.
-
-    Events come in the order of their times, whatever the order of the deployments that they tell about.
-    """
+    """Turns the resources of a stream into rows, in `tables`: table name → values in the order of its columns."""
 
     def __init__(self, header: stream.Header, allocated: Mapping[str, int], node: str) -> None:
         """`allocated` says how many ids of each collection are taken, `node` which node has run the deployments."""
@@ -50,12 +69,11 @@ class Rows:
         self._node = node
         self._beginning = self._time(-header.history.age_days * 86400.0)
         self._settings = Settings(self._next, self._create)
-        self._releases: dict[tuple[str, str], tuple[Document, Document]] = {}
-        self._snapshots: dict[str, tuple[str, str]] = {}
-        self._targets: dict[tuple[str, str], list[str]] = {}
-        self._pending: list[_Pending] = []
-        self._sequence = 0
-        self._auto_id = allocated.get("Events", 0)
+        self._events = EventRows(self._next, allocated.get("Events", 0))
+        self.tables["event"] = self._events.rows
+        self._releases: dict[tuple[str, str], tuple[str, str, str]] = {}
+        self._release_patterns: dict[str, tuple[Document, RowPattern]] = {}
+        self._routes: dict[tuple[str, str, str, str], _Route] = {}
 
     def add(self, resource: stream.Resource) -> None:
         """Add what a resource leaves behind.
@@ -73,191 +91,147 @@ class Rows:
     def finish(self) -> None:
         """Add what is whole only at the end: processes, variables, and the events that are still to come."""
         self._settings.finish()
-        self._tell_until(float("inf"))
+        self._events.reach(float("inf"))
 
     def _release(self, record: stream.Release) -> None:
-        self._tell_until(record.assembled)
+        self._events.reach(record.assembled)
         project = self._settings.projects[record.space, record.project]
-        channel = self._settings.channels[project["Id"]]
-        assembled = self._time(record.assembled)
-        release = release_document(
-            self._next(kinds.RELEASE),
-            project,
-            channel,
-            version=record.version,
-            assembled=assembled,
-            snapshots=self._freeze(project),
-        )
-        self._releases[record.space, record.key] = ({name: release[name] for name in _REMEMBERED}, project)
-        self.tables["release"].append(kinds.RELEASE.row(release))
-        self._event(
+        release, pattern = self._release_pattern(project)
+        identifier, assembled = self._next(kinds.RELEASE), self._time(record.assembled)
+        self._releases[record.space, record.key] = (identifier, record.version, project["Id"])
+        self.tables["release"].append(pattern.row(identifier, record.version, assembled))
+        self._events.add(
             events.CREATED,
             f"Release {record.version} of {project['Name']} was created",
-            [release["Id"], project["Id"], channel],
+            [identifier, project["Id"], release["ChannelId"]],
             assembled,
-            space=project["SpaceId"],
-            project=project["Id"],
-            references=[(release["Id"], record.version), (project["Id"], project["Name"])],
+            place=(project["SpaceId"], project["Id"], None, None),
+            references=[(identifier, record.version), (project["Id"], project["Name"])],
         )
 
     def _deploy(self, record: stream.Deployment) -> None:
-        self._tell_until(record.queued)
-        release, project = self._releases[record.space, record.release]
-        environment = self._settings.environments[record.space, record.environment]
-        tenant = self._settings.tenants[record.space, record.tenant] if record.tenant else None
-        promotion = Promotion(release, project, environment, tenant)
-        machines = self._machines(project, environment)
-        deployment = deployment_document(
-            self._next(kinds.DEPLOYMENT),
-            self._next(kinds.TASK),
-            promotion,
-            self._time(record.queued),
-            actor=ADMIN,
-            Comments=record.comments or None,
-            DeployedToMachineIds=machines,
-        )
-        self.tables["deployment"].append(kinds.DEPLOYMENT.row(deployment))
-        self.tables["deploymentrelatedmachine"].extend((deployment["Id"], machine) for machine in machines)
-        self._run(record, promotion, deployment)
-        told = self._tell(promotion, deployment)
-        for at, category in (record.started, events.DEPLOYMENT_STARTED), (record.completed, _OUTCOMES[record.outcome]):
-            self._sequence += 1
-            heapq.heappush(self._pending, (at, self._sequence, category, told))
-
-    def _run(self, record: stream.Deployment, promotion: Promotion, deployment: Document) -> None:
-        """Add the task of a deployment as it ended, and the row that the history of deployments keeps of it."""
-        started, completed = self._time(record.started), self._time(record.completed)
+        self._events.reach(record.queued)
+        release, version, project = self._releases[record.space, record.release]
+        route = self._route(record, project)
+        queued, started, completed = map(self._time, (record.queued, record.started, record.completed))
+        identifier, task = self._next(kinds.DEPLOYMENT), self._next(kinds.TASK)
+        self.tables["deployment"].append(route.deployment.row(identifier, queued, release, task))
+        self.tables["deploymentrelatedmachine"].extend([(identifier, machine) for machine in route.machines])
         failed = record.outcome != "Success"
-        seconds = record.completed - record.started
-        task = {
-            **deployment_task(deployment, promotion),
-            "State": record.outcome,
-            "StartTime": started,
-            "CompletedTime": completed,
-            "LastUpdatedTime": completed,
-            "DurationSeconds": seconds,
-            "ErrorMessage": FAILED if failed else "",
-            "HasWarningsOrErrors": failed,
-            "ServerNodeId": self._node,
-        }
-        self.tables["servertask"].append(kinds.TASK.row(task))
-        self.tables["deploymenthistory"].append(
-            (
-                deployment["Id"],
-                deployment["SpaceId"],
-                deployment["Name"],
-                promotion.project["Id"],
-                promotion.project["Name"],
-                promotion.environment["Id"],
-                promotion.environment["Name"],
-                promotion.release["Id"],
-                promotion.release["Version"],
-                deployment["TaskId"],
-                record.outcome,
-                deployment["ChannelId"],
-                deployment["TenantId"],
-                deployment["Created"],
-                task["QueueTime"],
+        self.tables["servertask"].append(
+            route.task.row(
+                task,
+                route.description.replace(_VERSION, version),
+                queued,
                 started,
                 completed,
-                seconds,
-                deployment["DeployedBy"],
+                completed,
+                FAILED if failed else "",
+                record.outcome,
+                failed,
+                record.completed - record.started,
+                encode({"Arguments": {"DeploymentId": identifier}}),
             )
         )
+        told = self._tell_queued(route, (identifier, task), (release, version), queued)
+        self._events.later(record.started, events.DEPLOYMENT_STARTED, told, started)
+        self._events.later(record.completed, _OUTCOMES[record.outcome], told, completed)
 
-    def _tell(self, promotion: Promotion, deployment: Document) -> tuple[Any, ...]:
-        """Add the event of a queued deployment; return its row."""
-        tenant = promotion.tenant
-        message, words = events.deployment_message(
-            events.DEPLOYMENT_QUEUED,
-            promotion.project["Name"],
-            promotion.release["Version"],
-            promotion.environment["Name"],
-            tenant["Name"] if tenant else None,
-        )
-        ids = [deployment[name] for name in ("Id", "ProjectId", "ReleaseId", "EnvironmentId", "TaskId", "ChannelId")]
-        ids += [tenant["Id"]] if tenant else []
-        named = [deployment[name] for name in ("ProjectId", "ReleaseId", "EnvironmentId", "TenantId")]
-        return self._event(
+    def _tell_queued(
+        self, route: _Route, ids: tuple[str, str], of: tuple[str, str], queued: datetime
+    ) -> tuple[Any, ...]:
+        """Add the event of a queued deployment (`ids`: its own and its task's) of a release (`of`: id and version).
+
+        It is found by all that it is about.
+        """
+        (identifier, task), (release, version) = ids, of
+        project, environment, tenant = route.names
+        space, project_id, environment_id, tenant_id = route.ids
+        message, words = events.deployment_message(events.DEPLOYMENT_QUEUED, project, version, environment, tenant)
+        channel = self._settings.channels[project_id]
+        related = [identifier, project_id, release, environment_id, task, channel, *([tenant_id] if tenant_id else [])]
+        named = (project_id, release, environment_id, tenant_id)
+        return self._events.add(
             events.DEPLOYMENT_QUEUED,
             message,
-            ids,
-            deployment["Created"],
-            space=deployment["SpaceId"],
-            project=deployment["ProjectId"],
-            environment=deployment["EnvironmentId"],
-            tenant=deployment["TenantId"],
+            related,
+            queued,
+            place=(space, project_id, environment_id, tenant_id),
             references=[(one, word) for one, word in zip(named, words, strict=True) if one],
         )
 
-    def _tell_until(self, when: float) -> None:
-        """Add the events of running deployments up to a time: what was told when they were queued, but for the end."""
-        while self._pending and self._pending[0][0] <= when:
-            at, _, category, told = heapq.heappop(self._pending)
-            message = told[_MESSAGE].removesuffix(events.ENDINGS[events.DEPLOYMENT_QUEUED]) + events.ENDINGS[category]
-            json = _AS_SERVER + told[_JSON].removeprefix(_AS_ADMIN)
-            who = (SERVER.user_id, SERVER.username)
-            self._put_event(
-                (self._next(kinds.EVENT), *told[2:_CATEGORY], category, *who, self._time(at), message, json),
-                told[_RELATED][1:-1].split("|"),
+    def _release_pattern(self, project: Document) -> tuple[Document, RowPattern]:
+        identifier = project["Id"]
+        if identifier not in self._release_patterns:
+            release = release_document(
+                "",
+                project,
+                self._settings.channels[identifier],
+                version=_VERSION,
+                assembled=self._beginning,
+                snapshots=self._freeze(project),
             )
+            pattern = RowPattern(kinds.RELEASE, release, "Id", "Version", "Assembled")
+            self._release_patterns[identifier] = (release, pattern)
+        return self._release_patterns[identifier]
+
+    def _route(self, record: stream.Deployment, project: str) -> _Route:
+        key = (project, record.environment, record.tenant, record.comments)
+        route = self._routes.get(key)
+        if route is None:
+            if len(self._routes) >= MOST_PATTERNS:
+                self._routes.clear()
+            route = self._routes[key] = self._make_route(record, project)
+        return route
+
+    def _make_route(self, record: stream.Deployment, project_id: str) -> _Route:
+        project = self._settings.projects[record.space, record.project]
+        environment = self._settings.environments[record.space, record.environment]
+        tenant = self._settings.tenants[record.space, record.tenant] if record.tenant else None
+        promotion = Promotion(self._release_patterns[project_id][0], project, environment, tenant)
+        machines = self._machines(project, environment)
+        members = {"Comments": record.comments or None, "DeployedToMachineIds": machines}
+        deployment = deployment_document("", "", promotion, self._beginning, actor=ADMIN, **members)
+        task = {**deployment_task(deployment, promotion), "ServerNodeId": self._node}
+        return _Route(
+            RowPattern(kinds.DEPLOYMENT, deployment, "Id", "Created", "ReleaseId", "TaskId"),
+            RowPattern(kinds.TASK, task, *_TASK_VARIES),
+            task["Description"],
+            machines,
+            (project["Name"], environment["Name"], tenant["Name"] if tenant else None),
+            (project["SpaceId"], project_id, environment["Id"], tenant["Id"] if tenant else None),
+        )
 
     def _create(self, kind: DocumentType, document: Document, label: str = "") -> None:
         """Add a document and, when it has a label, the event of its creation at the beginning of the history."""
         self.tables[kind.table.lower()].append(kind.row(document))
         if label:
-            self._event(
+            project = document["Id"] if kind is kinds.PROJECT else document.get("ProjectId")
+            self._events.add(
                 events.CREATED,
                 f"{label} was created",
                 events.related_ids(document),
                 self._beginning,
-                space=document.get("SpaceId") or document["Id"],
-                project=document.get("ProjectId") or (document["Id"] if kind is kinds.PROJECT else None),
+                place=(document.get("SpaceId") or document["Id"], project, None, None),
                 references=[(document["Id"], label)],
             )
 
-    def _event(
-        self, category: str, message: str, related: Sequence[str], occurred: datetime, **more: Any
-    ) -> tuple[Any, ...]:
-        """Add an event that the administrator has caused; return its row."""
-        document = events.event_document(
-            self._next(kinds.EVENT), category, message, related, occurred, actor=ADMIN, **more
-        )
-        return self._put_event(kinds.EVENT.row(document), related)
-
-    def _put_event(self, row: tuple[Any, ...], related: Sequence[str]) -> tuple[Any, ...]:
-        self._auto_id = number = self._auto_id + 1
-        told = (number, *row)
-        self.tables["event"].append(told)
-        self.tables["eventrelateddocument"].extend([(identifier, number) for identifier in related])
-        return told
-
     def _freeze(self, project: Document) -> tuple[str, str]:
-        """Return the snapshots of a project's process and variables; loaded ones never change, so there is one each."""
-        identifier = project["Id"]
-        if identifier not in self._snapshots:
-            frozen = []
-            for kind, current in (
-                (kinds.PROCESS, self._settings.processes),
-                (kinds.VARIABLE_SET, self._settings.variables),
-            ):
-                document = current[identifier]
-                snapshot = f"{document['Id']}-s-{document['Version']}-{snapshot_suffix()}"
-                self._create(kind, snapshot_document(document, snapshot))
-                document["LastSnapshotId"] = snapshot
-                frozen.append(snapshot)
-            self._snapshots[identifier] = (frozen[0], frozen[1])
-        return self._snapshots[identifier]
+        """Make the snapshots of a project's process and variables: one each, for loaded ones never change."""
+        settings, frozen = self._settings, []
+        for kind, current in (kinds.PROCESS, settings.processes), (kinds.VARIABLE_SET, settings.variables):
+            document = current[project["Id"]]
+            snapshot = f"{document['Id']}-s-{document['Version']}-{snapshot_suffix()}"
+            self._create(kind, snapshot_document(document, snapshot))
+            document["LastSnapshotId"] = snapshot
+            frozen.append(snapshot)
+        return frozen[0], frozen[1]
 
     def _machines(self, project: Document, environment: Document) -> list[str]:
         """Return the targets that a project runs on in an environment: those in one role, the same each time."""
-        pair = (project["Id"], environment["Id"])
-        if pair not in self._targets:
-            roles = self._settings.roles[environment["Id"]]
-            number = int(project["Id"].rpartition("-")[2])
-            chosen = roles[sorted(roles)[number % len(roles)]] if roles else []
-            self._targets[pair] = chosen[:MOST_TARGETS]
-        return self._targets[pair]
+        roles = self._settings.roles[environment["Id"]]
+        number = int(project["Id"].rpartition("-")[2])
+        return roles[sorted(roles)[number % len(roles)]][:MOST_TARGETS] if roles else []
 
     def _next(self, kind: DocumentType) -> str:
         self.allocated[kind.collection] += 1
@@ -267,13 +241,16 @@ class Rows:
         return datetime.fromtimestamp(self._until + relative, UTC)
 
 
-#: What deployments need of their release; the rest is not kept, for there are many.
-_REMEMBERED = (
+_TASK_VARIES = (
     "Id",
-    "SpaceId",
-    "ProjectId",
-    "ChannelId",
-    "Version",
-    "ProjectDeploymentProcessSnapshotId",
-    "ProjectVariableSetSnapshotId",
+    "Description",
+    "QueueTime",
+    "StartTime",
+    "CompletedTime",
+    "LastUpdatedTime",
+    "ErrorMessage",
+    "State",
+    "HasWarningsOrErrors",
+    "DurationSeconds",
+    "JSON",
 )
