@@ -1,7 +1,7 @@
 -- What goes beside and before tasks.
 
 -- name: total_counts
-SELECT State, HasPendingInterruptions, $1::text IS NULL OR SpaceId IS NOT DISTINCT FROM $1 AS here, count(*) AS number
+SELECT State, HasPendingInterruptions, coalesce($1::text[] IS NULL OR SpaceId = ANY($1), false) AS here, count(*) AS number
 FROM ServerTask GROUP BY State, HasPendingInterruptions, here;
 
 -- name: queued_behind

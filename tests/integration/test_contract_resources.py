@@ -227,6 +227,8 @@ def test_machines_and_tenants_are_kept_with_their_references(space: Octopus) -> 
     assert space.get("/machines", roles="WEB,db", environmentIds=dev)["TotalResults"] == 1
     assert space.get(f"/environments/{test}/machines")["TotalResults"] == 0
     assert space.get("/machineroles/all") == ["web"]
+    assert space.put(f"/machines/{machine['Id']}", {**machine, "IsDisabled": True})["IsDisabled"] is True
+    assert space.get("/events", eventCategories="MachineDisabled", regarding=machine["Id"])["TotalResults"] == 1
     project = space.project("Tenanted", space.get("/lifecycles/all")[0]["Id"])
     tenant = space.post("/tenants", {"Name": "Acme", "ProjectEnvironments": {project["Id"]: [dev]}})
     assert space.get(f"/tenants/{tenant['Id']}")["ProjectEnvironments"] == {project["Id"]: [dev]}

@@ -3,6 +3,7 @@
 from typing import Any
 
 from standin.documents import Document
+from standin.events import MACHINE_DISABLED, MACHINE_ENABLED, about
 from standin.statements import queries
 from standin.web import models
 from standin.web.call import Call, Reply, created
@@ -41,7 +42,11 @@ async def modify_machine(call: Call) -> Any:
     async with call.begin() as work:
         current = await fetch_one(work.conn, MACHINE, call.id, call.space)
         await _check_machine(work, model, call.space)
-        return MACHINE.show(await modify(work, MACHINE, current, model, **_health(model)))
+        machine = await modify(work, MACHINE, current, model, **_health(model))
+        if machine["IsDisabled"] != current["IsDisabled"]:
+            category, verb = (MACHINE_DISABLED, "disabled") if machine["IsDisabled"] else (MACHINE_ENABLED, "enabled")
+            await about(work, category, machine, machine["Name"], f"Deployment target {machine['Name']} was {verb}")
+    return MACHINE.show(machine)
 
 
 async def delete_machine(call: Call) -> Any:

@@ -30,9 +30,10 @@ QUEUEABLE = {"Health": "Check deployment target health", "Retention": "Apply ret
 async def list_tasks(call: Call) -> Any:
     """List tasks, newest first, with how many there are in each state."""
     window = call.query.window()
+    spaces = call.query.many("spaces") if call.space_id is None else [call.space_id]
     async with call.state.pool.acquire() as conn:
         total, rows = await count_and_fetch(conn, (kinds.TASK, NEWEST), _filters(call), window)
-        counts = await conn.fetch(queries("web/tasks")["total_counts"], call.space_id)
+        counts = await conn.fetch(queries("web/tasks")["total_counts"], spaces)
     items = [show(kinds.TASK.read(row)) for row in rows]
     result = envelope("Task", items, total, window, call.path, call.query.filters())
     result["TotalCounts"] = _by_state(row for row in counts if row["here"])
