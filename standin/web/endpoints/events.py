@@ -88,6 +88,7 @@ def show(event: Document) -> Document:
     """Return an event as the API shows it."""
     message, references = event["Message"], event.get("MessageReferences") or []
     return {
+        "Id": event["Id"],
         "MessageReferences": references,
         "Comments": None,
         "Details": None,
