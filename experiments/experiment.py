@@ -83,7 +83,7 @@ _RETENTION_ON_A_REAL_SERVER = (
     "apply the policy to the second yourself, and leave `retention` out."
 )
 
-DEMONSTRATION = Design(pairs=6, seconds=9.0, warm_up=3.0, demonstration=True)
+DEMONSTRATION = Design(pairs=6, seconds=10.0, warm_up=3.0, demonstration=True)
 
 
 class Compare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

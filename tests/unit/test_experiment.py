@@ -33,9 +33,9 @@ def test_the_full_design_is_the_default() -> None:
     ("old", "new", "said"),
     [
         ("workload:", "wrokload:", "workload"),
-        ("dashboard: 5.6", "dashbord: 5.6", "'dashboard'"),
-        ("dashboard: 5.6", "dashboard: -1", "above 0"),
-        ("dashboard: 5.6", "dashboard: fast", "dashboard"),
+        ("dashboard: 5.1", "dashbord: 5.6", "'dashboard'"),
+        ("dashboard: 5.1", "dashboard: -1", "above 0"),
+        ("dashboard: 5.1", "dashboard: fast", "dashboard"),
         ("{keep: 3, unit: Items}", "{keep: -3, unit: Items}", "keep"),
         ("{keep: 3, unit: Items}", "{keep: 3, unit: Weeks}", "unit"),
         ("{keep: 3, unit: Items}", "{kep: 3}", "keep"),
