@@ -82,7 +82,10 @@ class Keeper:
             FailureError: it has ended.
         """
         if self._process is not None and self._process.poll() is not None:
-            raise FailureError("PostgreSQL has stopped unexpectedly", f"Look at {self._log}.")
+            assert self._process.stdout is not None
+            line = self._process.stdout.readline()
+            said = msgspec.json.decode(line) if line else {"message": "PostgreSQL's keeper was killed", "cure": ""}
+            raise FailureError(said["message"], said["cure"])
 
 
 def keep(postgres: Postgres, stop: threading.Event) -> bool:
@@ -132,7 +135,12 @@ def _keep(postgres: Postgres, stop: threading.Event) -> int:
         stop.set()
 
     threading.Thread(target=read_to_end, daemon=True).start()
-    return 0 if keep(postgres, stop) else FailureError.exit_code
+    if keep(postgres, stop):
+        return 0
+    # Said here: the log may be deleted with its folder.
+    message = f"PostgreSQL has stopped unexpectedly: {postgres.last_words()}"
+    _say({"message": message, "cure": f"Its log is {postgres.log}.", "code": FailureError.exit_code})
+    return FailureError.exit_code
 
 
 def _say(said: dict[str, object]) -> None:

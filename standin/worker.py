@@ -23,6 +23,8 @@ POLL = 20.0
 HEARTBEAT = 60.0
 ORPHAN = 3600.0
 RETENTION = 4 * 3600.0
+#: Seconds that a node may be silent at least, at any time scale: a busy machine is not a dead node.
+PATIENCE = 10.0
 #: Seconds between two looks for tasks to cancel, whatever the time scale.
 CANCEL_LOOK = 0.5
 
@@ -101,7 +103,7 @@ class Worker:
         return sorted(claimed, key=lambda row: identifiers.index(row["id"]))
 
     async def _load(self, work: Work) -> Load:
-        seen = work.now - timedelta(seconds=3 * HEARTBEAT / self._scale)
+        seen = work.now - timedelta(seconds=max(3 * HEARTBEAT / self._scale, PATIENCE))
         rows = await work.conn.fetch(queries("worker")["loads"], seen, self._node_id)
         mine = next((row for row in rows if row["id"] == self._node_id), None)
         if mine is None:  # deleted while alive: it registers again with its next heartbeat
@@ -166,7 +168,7 @@ class Worker:
 
     async def _cancel_orphans(self) -> None:
         """Cancel the tasks of nodes that have not been seen for 60 minutes."""
-        limit = datetime.now(UTC) - timedelta(seconds=ORPHAN / self._scale)
+        limit = datetime.now(UTC) - timedelta(seconds=max(ORPHAN / self._scale, PATIENCE))
         async with begin(self._pool, self._keys) as work:
             for row in await work.conn.fetch(queries("worker")["orphans"], self._node_id, limit):
                 await complete(work, row["id"], "Canceled", TERMINATED)

@@ -1,0 +1,96 @@
+"""Tasks of the stand-in over the life of its processes: none is run twice, none is left running."""
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.test_standin_processes import running
+from tests.octopus_server import Octopus, until
+
+pytestmark = pytest.mark.integration
+
+Document = dict[str, Any]
+
+
+@contextlib.contextmanager
+def client(line: str) -> Iterator[Octopus]:
+    """A client of the server that has said it is ready."""
+    url, key = line.split()[1::2]
+    with httpx.Client(base_url=url, headers={"X-Octopus-ApiKey": key}, timeout=30) as http:
+        yield Octopus(http)
+
+
+def start_long_deployment(server: Octopus, folder: Path) -> Document:
+    """Start a deployment that writes its beginnings to a file and then sleeps; return its task, executing."""
+    home = Octopus(server.http, "/Spaces-1")
+    script = f"echo begun >> {folder}/begun; sleep 300 & echo $! > {folder}/pid; wait"
+    project = home.project("Long", home.get("/lifecycles/all")[0]["Id"], script)
+    release = home.release(project, "1.0.0")
+    deployment = home.post("/deployments", {"ReleaseId": release["Id"], "EnvironmentId": home.environment("Dev")})
+    until(lambda: {"pid": (folder / "pid").exists()}, lambda seen: seen["pid"])
+    task: Document = home.get(f"/tasks/{deployment['TaskId']}")
+    assert task["State"] == "Executing"
+    return task
+
+
+def is_gone(folder: Path) -> bool:
+    """Say whether the script's own child has ended."""
+    status = Path(f"/proc/{(folder / 'pid').read_text().strip()}/stat")
+    return not status.exists() or status.read_text().split()[2] == "Z"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+def test_a_task_that_was_running_is_canceled_and_never_run_again(tmp_path: Path, ending: signal.Signals) -> None:
+    """When the stand-in ends, its scripts end; at its next start the task is canceled, with one event more."""
+    data = ("--data", str(tmp_path / "data"), "--port", "0", "--time-scale", "200")
+    with running(*data) as (process, lines), client(lines[-1]) as server:
+        task = start_long_deployment(server, tmp_path)
+        process.send_signal(ending)
+        process.wait(60)
+        until(lambda: {"gone": is_gone(tmp_path)}, lambda seen: seen["gone"])
+    with running(*data) as (_, lines), client(lines[-1]) as server:
+        after = server.wait(task["Id"])
+        assert after["State"] == "Canceled"
+        assert "shut down" in after["ErrorMessage"] or "terminated" in after["ErrorMessage"]
+        told = server.get("/events", regarding=task["Id"])["Items"]
+        assert [event["Category"] for event in told] == ["DeploymentCanceled", "DeploymentStarted", "DeploymentQueued"]
+        other = Octopus(server.http, "/Spaces-1").get("/tasks", name="Deploy", states="Queued,Executing")
+        assert other["TotalResults"] == 0
+    assert (tmp_path / "begun").read_text() == "begun\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_a_running_task_can_be_canceled(standin: Any, server: Octopus, tmp_path: Path) -> None:
+    """Cancel moves it through Cancelling to Canceled, kills its script and all that the script started."""
+    task = start_long_deployment(server, tmp_path)
+    assert server.post(f"/tasks/{task['Id']}/cancel", {}, status=200)["State"] in ("Cancelling", "Canceled")
+    assert server.wait(task["Id"])["State"] == "Canceled"
+    until(lambda: {"gone": is_gone(tmp_path)}, lambda seen: seen["gone"])
+    details = server.get(f"/tasks/{task['Id']}/details")
+    assert details["ActivityLogs"][0]["Status"] == "Canceled"
+
+
+def test_two_nodes_share_the_queue_and_run_nothing_twice(tmp_path: Path) -> None:
+    """Twenty deployments to twenty environments on two nodes: each runs once, and both nodes have run some."""
+    data = ("--data", str(tmp_path / "data"), "--port", "0", "--nodes", "2", "--time-scale", "100")
+    with running(*data) as (_, lines), client(lines[-1]) as server:
+        home = Octopus(server.http, "/Spaces-1")
+        script = f'echo "$OCTOPUS_ENVIRONMENT_NAME" >> {tmp_path}/runs; sleep 0.2'
+        project = home.project("Many", home.get("/lifecycles/all")[0]["Id"], script)
+        release = home.release(project, "1.0.0")
+        names = [f"Env {number}" for number in range(20)]
+        tasks = [
+            home.post("/deployments", {"ReleaseId": release["Id"], "EnvironmentId": home.environment(name)})["TaskId"]
+            for name in names
+        ]
+        ended = [home.wait(task) for task in tasks]
+    assert {task["State"] for task in ended} == {"Success"}
+    assert len({task["ServerNode"] for task in ended}) == 2
+    assert sorted((tmp_path / "runs").read_text().splitlines()) == sorted(names)
