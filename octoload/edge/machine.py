@@ -81,12 +81,12 @@ def settle_memory() -> None:
     gc.freeze()
 
 
-def die_with_parent(declared: int | None) -> None:
+def die_with_parent(parent: int, declared: int | None) -> None:
     """End this process soon after its parent has gone, killed or not.
 
-    `declared` is the process id that the parent gave in `OCTOLOAD_PARENT`.
+    `parent` is the process id of the parent, `declared` the one that octoload gave in `OCTOLOAD_PARENT`.
     """
-    gevent.spawn(_watch, os.getppid(), declared)
+    gevent.spawn(_watch, parent, declared)
 
 
 def _watch(parent: int, declared: int | None) -> None:

@@ -42,11 +42,12 @@ class Slot(User):
 def install(scenarios: tuple[type[Scenario], ...]) -> None:
     """Make Locust run these scenarios."""
     cast = Cast(scenarios)
+    first = os.getpid()  # --processes forks later: this is then the workers' parent
     table.sharpen()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request that it makes
     hooks: Any = events
     hooks.init_command_line_parser.add_listener(lambda parser: _add_options(parser, cast))
-    hooks.init.add_listener(lambda environment, **_: _set_up(environment, cast))
+    hooks.init.add_listener(lambda environment, **_: _set_up(environment, cast, first))
 
 
 def _add_options(parser: LocustArgumentParser, cast: Cast) -> None:
@@ -68,13 +69,15 @@ def _add_options(parser: LocustArgumentParser, cast: Cast) -> None:
     )
 
 
-def _set_up(environment: Environment, cast: Cast) -> None:
+def _set_up(environment: Environment, cast: Cast, first: int) -> None:
     options: Any = environment.parsed_options
     # Timers count from the hub's last turn, and imports took seconds since: Locust's -t would end that much early.
     gevent.get_hub().loop.update_now()
     declared = os.environ.get("OCTOLOAD_PARENT")
-    if declared or (isinstance(environment.runner, WorkerRunner) and options.processes):
-        machine.die_with_parent(int(declared) if declared and not options.worker else None)
+    if os.getpid() != first:
+        machine.die_with_parent(first, None)
+    elif declared:
+        machine.die_with_parent(os.getppid(), int(declared))
     if not isinstance(environment.runner, MasterRunner):
         Slot.player = Player(environment, cast)
     if isinstance(environment.runner, WorkerRunner):

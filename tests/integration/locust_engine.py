@@ -130,3 +130,11 @@ def wait_until(reached):
     while not reached():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def gone(process):
+    """Say whether a process has ended; one whose new parent does not care stays as a zombie."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

@@ -4,11 +4,10 @@ import collections
 import signal
 
 import numpy as np
-import psutil
 import pytest
 
 from octoload.edge import arrivals
-from tests.integration.locust_engine import engine, samples, server, trial, wait_until
+from tests.integration.locust_engine import engine, gone, samples, server, trial, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -134,15 +133,8 @@ def test_nothing_is_left_when_the_engine_ends(tmp_path, options, how):
             running.process.send_signal(signal.SIGKILL)
         else:
             running.process.stdin.close()
-        wait_until(lambda: not any(process.is_running() for process in family if not gone(process)))
+        wait_until(lambda: all(map(gone, family)))
     assert [path.name for path in tmp_path.iterdir()] == ["locust.log"]
-
-
-def gone(process):
-    try:
-        return process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def test_a_lost_worker_fails_the_trial(tmp_path):
