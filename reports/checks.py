@@ -173,12 +173,16 @@ def _lag(samples: Samples, deciding: float, cpu: float) -> Check:
 def _steadiness(samples: Samples, operation: str) -> list[Check]:
     """Look for latency that rises or falls within the trial: a queue that builds up, or a warm-up that is too short.
 
-    Caution only, because queued requests are not independent (statistics §6: the trend's interval excludes ±10 %).
+    Caution only (statistics §6: the trend's interval excludes ±10 %). It is fitted to the medians of ten slices,
+    because neighbours in a queue are not independent.
     """
     own = samples.of(operation)
     if own.latency.size < FEWEST["p50"]:
         return []
-    low, high = (math.exp(limit) for limit in trend(own.intended, np.log(np.maximum(own.latency, 1e-6))))
+    slices = np.array_split(np.argsort(own.intended, kind="stable"), 10)
+    times = np.array([np.median(own.intended[part]) for part in slices])
+    medians = np.array([np.median(own.latency[part]) for part in slices])
+    low, high = (math.exp(limit) for limit in trend(times, np.log(np.maximum(medians, 1e-6))))
     state: State = "warn" if low > 1.10 or high < 1 / 1.10 else "ok"
     message = f"The latency of {operation} changes by {low:.2f} to {high:.2f} x within the trial (caution beyond 10 %)."
     if low > 1.10:

@@ -24,8 +24,6 @@ FEWEST_PAIRS = 3
 MOST_PAIRS = 1_000_000
 #: Nodes of the quadrature over the sampling distribution of a standard deviation.
 _NODES = 1024
-#: Values at most that a trend is fitted to.
-_TREND = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,20 +245,15 @@ def same_mix(baseline: Sequence[int], contender: Sequence[int]) -> float:
 
 
 def trend(times: Floats, values: Floats, confidence: float = 0.95) -> tuple[float, float]:
-    """Interval of the change of `values` from the first to the last of `times`: Theil-Sen (Sen 1968, §3).
-
-    Long samples are thinned evenly, for the work grows with the square of their length.
-    """
-    keep = np.unique(np.linspace(0, times.size - 1, min(times.size, _TREND)).astype(int))
-    order = np.argsort(times, kind="stable")[keep]
-    t, v = times[order], values[order]
-    rows, columns = np.triu_indices(t.size, k=1)
-    apart = t[columns] > t[rows]
-    slopes = np.sort((v[columns] - v[rows])[apart] / (t[columns] - t[rows])[apart])
-    spread = float(special.ndtri((1 + confidence) / 2)) * math.sqrt(t.size * (t.size - 1) * (2 * t.size + 5) / 18)
+    """Interval of the change of `values` from the first to the last of `times`, which ascend: Theil-Sen (Sen 1968)."""
+    rows, columns = np.triu_indices(times.size, k=1)
+    apart = times[columns] > times[rows]
+    slopes = np.sort((values[columns] - values[rows])[apart] / (times[columns] - times[rows])[apart])
+    variance = times.size * (times.size - 1) * (2 * times.size + 5) / 18
+    spread = float(special.ndtri((1 + confidence) / 2)) * math.sqrt(variance)
     low = max(0, math.floor((slopes.size - spread) / 2))
     high = min(slopes.size - 1, math.ceil((slopes.size + spread) / 2))
-    length = float(t[-1] - t[0])
+    length = float(times[-1] - times[0])
     return float(slopes[low]) * length, float(slopes[high]) * length
 
 

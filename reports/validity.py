@@ -25,6 +25,7 @@ def check_run(run: Run, effects: Sequence[Effect], errors: Sequence[ErrorRate]) 
         _pairs(run, pairs),
         *_endpoints(run, effects),
         _dropped(run.trials),
+        _cautions(run.trials),
         _mix(run, pairs),
         *_error_rates(errors),
         *[_order(effect, pairs) for effect in primary if effect.pairs == len(pairs)],
@@ -63,7 +64,7 @@ def _pairs(run: Run, pairs: Sequence[Pair]) -> Check:
         message += f" {len(run.plan.trials) - len(run.trials)} trials were not run: go on with octoload run --resume."
         state = "invalid" if state == "invalid" else "warn"
     elif state != "ok":
-        message += " Cure that, or add pairs."
+        message += " Cure that first." if faults else " Add pairs."
     return Check("pairs", count, 6, state, message)
 
 
@@ -91,6 +92,17 @@ def _dropped(trials: Sequence[Trial]) -> Check:
     message = f"{len(dropped)} trials left out" + (f": {'; '.join(reasons)}." if reasons else ".")
     message += f" {repeated} were repeated." if repeated else ""
     return Check("trials left out", len(dropped), 0, "warn" if dropped else "ok", message)
+
+
+def _cautions(trials: Sequence[Trial]) -> Check:
+    """Sum up the doubts about trials that count."""
+    valid = [trial for trial in trials if trial.facts.valid]
+    doubts = Counter(check.name for trial in valid for check in trial.facts.checks if check.state == "warn")
+    named = ", ".join(f"{name} in {count}" for name, count in doubts.most_common())
+    if not doubts:
+        return Check("cautions in trials", 0, 0, "ok", f"None in {len(valid)} valid trials.")
+    message = f"Of {len(valid)} valid trials: {named}. The list of trials shows which; what to do stands in trial.json."
+    return Check("cautions in trials", doubts.total(), 0, "warn", message)
 
 
 def reason(trial: Trial) -> str:
