@@ -19,13 +19,15 @@ from standin.statements import queries as queries  # noqa: PLC0414 - the web's m
 from standin.statements import text
 from standin.work import Work
 
-#: Connections a node may hold, Octopus' `Max Pool Size` being 100 (octopus-facts §1.1); PostgreSQL's own limit is 200.
+#: Connections that a node may hold, and all nodes of a server together: Octopus' `Max Pool Size` is 100 a node
+#: (octopus-facts §1.1), but each one costs PostgreSQL a process.
 POOL_SIZE = 40
+ALL_POOLS = 160
 ADMINISTRATOR = "Users-1"
 
 
-async def open_pool(dsn: str, size: int = POOL_SIZE) -> Any:
-    """Open the connections of a node.
+async def open_pool(dsn: str, size: int) -> Any:
+    """Open the connections of a node, `size` at most.
 
     Raises:
         FailureError: PostgreSQL does not answer, or refuses.

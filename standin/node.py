@@ -46,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True):
     time_scale: float
     #: which statement of dashboard.sql is run
     dashboard: str
+    #: connections to the database at most
+    connections: int
 
 
 async def serve(settings: Settings) -> None:
@@ -56,7 +58,7 @@ async def serve(settings: Settings) -> None:
     """
     listener = _listen(settings.port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    pool = await open_pool(settings.dsn)
+    pool = await open_pool(settings.dsn, settings.connections)
     keys = KeyAllocator(lambda: connect(settings.dsn))
     try:
         state = await _register(settings, pool, keys, url)

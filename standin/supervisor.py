@@ -164,4 +164,5 @@ def _settings(service: Service, index: int, dsn: str, logs: Path) -> node.Settin
         task_logs=str(logs),
         time_scale=service.time_scale,
         dashboard=service.dashboard,
+        connections=min(database.POOL_SIZE, database.ALL_POOLS // service.nodes),
     )
