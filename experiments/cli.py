@@ -78,7 +78,7 @@ def _add_run(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     run.add_argument("--out", type=Path, metavar="DIR", help="folder of the run (default: a new one under runs/)")
     run.add_argument("--resume", action="store_true", help="go on with the last unfinished run, or the one in --out")
     run.add_argument(
-        "--demo", action="store_true", help="a small design of 6 pairs of 9 s that shows how it works; marked as such"
+        "--demo", action="store_true", help="a small design of 6 pairs of 10 s that shows how it works; marked as such"
     )
     run.add_argument("--processes", type=int, default=1, metavar="N", help="Locust processes (default: 1)")
     run.add_argument("--keep-data", action="store_true", help="keep the stand-in's databases when the run has ended")
