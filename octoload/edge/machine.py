@@ -6,10 +6,10 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import gevent
 import psutil
+from gevent import monkey
 
 #: Niceness that is asked for: the generator shall run before what it measures.
 NICE: Final = -10
@@ -17,6 +17,9 @@ NICE: Final = -10
 WATCH: Final = 0.25
 
 _STAT = Path("/proc/stat")
+# Real threads and real sleep, whatever gevent has patched: the watch goes on while the hub is blocked.
+_start_thread: Any = monkey.get_original("_thread", "start_new_thread")
+_sleep: Any = monkey.get_original("time", "sleep")
 
 
 class Meter:
@@ -86,12 +89,12 @@ def die_with_parent(parent: int, declared: int | None) -> None:
 
     `parent` is the process id of the parent, `declared` the one that octoload gave in `OCTOLOAD_PARENT`.
     """
-    gevent.spawn(_watch, parent, declared)
+    _start_thread(_watch, (parent, declared))
 
 
 def _watch(parent: int, declared: int | None) -> None:
     while not _gone(parent, declared):
-        gevent.sleep(WATCH)
+        _sleep(WATCH)
     # Nobody is left to report to, and a clean end might wait for workers or for a server that hangs.
     os._exit(1)
 

@@ -42,12 +42,14 @@ class Slot(User):
 def install(scenarios: tuple[type[Scenario], ...]) -> None:
     """Make Locust run these scenarios."""
     cast = Cast(scenarios)
-    first = os.getpid()  # --processes forks later: this is then the workers' parent
+    if hasattr(os, "register_at_fork"):  # workers that --processes forks end with their master
+        first = os.getpid()
+        os.register_at_fork(after_in_child=lambda: machine.die_with_parent(first, None))
     table.sharpen()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each request that it makes
     hooks: Any = events
     hooks.init_command_line_parser.add_listener(lambda parser: _add_options(parser, cast))
-    hooks.init.add_listener(lambda environment, **_: _set_up(environment, cast, first))
+    hooks.init.add_listener(lambda environment, **_: _set_up(environment, cast))
 
 
 def _add_options(parser: LocustArgumentParser, cast: Cast) -> None:
@@ -69,14 +71,12 @@ def _add_options(parser: LocustArgumentParser, cast: Cast) -> None:
     )
 
 
-def _set_up(environment: Environment, cast: Cast, first: int) -> None:
+def _set_up(environment: Environment, cast: Cast) -> None:
     options: Any = environment.parsed_options
     # Timers count from the hub's last turn, and imports took seconds since: Locust's -t would end that much early.
     gevent.get_hub().loop.update_now()
     declared = os.environ.get("OCTOLOAD_PARENT")
-    if os.getpid() != first:
-        machine.die_with_parent(first, None)
-    elif declared:
+    if declared and not options.worker:
         machine.die_with_parent(os.getppid(), int(declared))
     if not isinstance(environment.runner, MasterRunner):
         Slot.player = Player(environment, cast)

@@ -78,7 +78,9 @@ class Engine:
         """Return the event that ends a trial; keep the others in `progress`."""
         self.progress = []
         while True:
-            event = json.loads(self.said.next())
+            line = self.said.next()
+            assert line, self.log.read_text()[-4000:]
+            event = json.loads(line)
             if event["event"] != "progress":
                 return event
             self.progress.append(event)

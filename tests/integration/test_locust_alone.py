@@ -38,6 +38,7 @@ def test_locusts_own_table_counts_what_is_on_disk(tmp_path, options):
     with server() as (url, _):
         load = ["--headless", "--host", url, "-u", "20", "-r", "20", "-t", "4s", "--only-summary", "--json"]
         done = locust(*load, "--octoload-rate", "120", "--octoload-samples", str(path), *options)
+    assert path.exists(), done.stderr
     report = {entry["name"]: entry for entry in json.loads(done.stdout.split("[]\n")[-1])}
     rows = {name: np.array(column) for name, column in pq.read_table(path).to_pydict().items()}
     assert {name: entry["num_requests"] for name, entry in report.items()} == collections.Counter(rows["operation"])
