@@ -116,7 +116,7 @@ def _add_calibrate(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="A/A: the experiment with both arms alike, several times, on one seeded server.",
     )
     calibrate.add_argument("--times", type=int, default=10, metavar="N", help="comparisons (default: 10)")
-    calibrate.add_argument("--seconds", type=float, default=8.0, help="measured seconds of a trial (default: 8)")
+    calibrate.add_argument("--seconds", type=float, default=10.0, help="measured seconds of a trial (default: 10)")
     calibrate.add_argument(
         "--out", type=Path, metavar="DIR", help="folder of the runs (default: a new one under runs/)"
     )

@@ -90,7 +90,7 @@ def seed(options: argparse.Namespace, console: Console) -> int:
 def calibrate(options: argparse.Namespace, console: Console) -> int:
     """Compare arms that are alike and count the false alarms."""
     if options.times < 1 or options.seconds <= 0:
-        raise UsageError("--times and --seconds are above 0", "Leave them out for 10 comparisons of 8 s trials.")
+        raise UsageError("--times and --seconds are above 0", "Leave them out for 10 comparisons of 10 s trials.")
     folder = options.out or _new_folder("calibration")
     folder.mkdir(parents=True, exist_ok=True)
     return calibration.run(folder, options.times, options.seconds, Display(console))

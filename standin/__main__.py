@@ -1,14 +1,19 @@
 """The command line of the stand-in: `python -m standin`, or `octoload standin`."""
 
+import _thread
 import argparse
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import asyncpg
+
 from standin import commands
-from standin.errors import StandinError
+from standin.errors import FailureError, StandinError
+from standin.parent import Parent
 from standin.supervisor import Service, serve
 
 KEY_VARIABLE = "OCTOLOAD_STANDIN_KEY"
@@ -28,17 +33,29 @@ def main(words: Sequence[str] | None = None) -> int:
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given = ["serve", *given]
     options = _parser().parse_args(given)
+    _end_with_parent()
     try:
         options.run(options)
     except StandinError as exc:
         print(f"standin: {exc}", file=sys.stderr)
         return exc.exit_code
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+        print(f"standin: PostgreSQL refused: {exc}", file=sys.stderr)
+        return FailureError.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return 0
+
+
+def _end_with_parent() -> None:
+    """Let SIGTERM and the parent's end act as Ctrl-C, which leaves nothing half done behind."""
+    # A shell starts what runs in its background with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    Parent().watch(_thread.interrupt_main)
 
 
 def _parser() -> argparse.ArgumentParser:

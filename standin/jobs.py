@@ -4,17 +4,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from standin import deploy, events
+from standin import deploy, events, scripts
 from standin.documents import KeyAllocator, find, pipes, update
 from standin.errors import Rejected
 from standin.kinds import MACHINE
+from standin.process import Script
 from standin.purge import Purge
 from standin.statements import queries
 from standin.tasklog import TaskLog, log_path
 from standin.work import begin
 
 #: Names of the tasks that a node can run.
-KNOWN = ("Deploy", "Health", "Retention")
+KNOWN = ("AdHocScript", "Deploy", "Health", "Retention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ async def _run(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog, task_logs:
     if job.name == "Retention":
         await Purge(pool, keys, log, task_logs).apply(job.space)
         return Outcome("Success")
+    if job.name == "AdHocScript":
+        return await _run_script(job, log)
     raise Rejected(400, f"The stand-in has no tasks of the kind {job.name}; it knows {', '.join(KNOWN)}.")
 
 
@@ -87,6 +90,16 @@ async def _deploy(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog) -> Outc
         await work.conn.execute(queries("worker")["deployed_to"], identifier, pipes(machines))
     succeeded = await deploy.run(plan, log)
     return Outcome("Success") if succeeded else Outcome("Failed", deploy.FAILED)
+
+
+async def _run_script(job: Job, log: TaskLog) -> Outcome:
+    """Run a script from the script console on the server, whatever targets it names."""
+    syntax, body = (str(job.arguments.get(name) or "") for name in ("Syntax", "ScriptBody"))
+    script = Script("Script console", syntax or "Bash", body)
+    element = log.open("", "Octopus Server")
+    code = await scripts.run(script, script.body, {}, lambda text, category: log.write(element, text, category))
+    log.close(element, "Success" if code == 0 else "Failed")
+    return Outcome("Success") if code == 0 else Outcome("Failed", f"The script ended with exit code {code}.")
 
 
 async def _check_health(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog) -> Outcome:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import msgspec
 import uvicorn
 
@@ -68,7 +69,7 @@ async def serve(settings: Settings) -> None:
         await _run(create_app(state), listener, worker, url)
     finally:
         await keys.close()
-        await asyncio.wait_for(pool.close(), 5)
+        await _close(pool)
 
 
 async def _run(app: Any, listener: socket.socket, worker: Worker, url: str) -> None:
@@ -101,6 +102,13 @@ async def _run(app: Any, listener: socket.socket, worker: Worker, url: str) -> N
     await serving
     worker.stop()
     await working
+
+
+async def _close(pool: Any) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), 3)
+    except TimeoutError:  # a statement of a request that was cut off still runs
+        pool.terminate()
 
 
 async def _register(settings: Settings, pool: Any, keys: KeyAllocator, url: str) -> NodeState:
@@ -147,7 +155,7 @@ def _main() -> int:
     except StandinError as exc:
         _say({"message": exc.message, "cure": exc.cure, "code": exc.exit_code})
         return exc.exit_code
-    except OSError as exc:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
         _say({"message": f"the node {settings.name} failed: {exc}", "cure": "", "code": FailureError.exit_code})
         return FailureError.exit_code
     return 0

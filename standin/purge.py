@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from standin import events
+from standin.database import configuration
 from standin.documents import Document, KeyAllocator, find, get
 from standin.kinds import CHANNEL, EVENT, LIFECYCLE, PROJECT
 from standin.lifecycles import Phase, phases_of
@@ -92,6 +93,10 @@ async def _decide(work: Work, project: Document) -> list[Decision]:
 async def _phases(conn: Any, project: Document, channel: Document) -> list[Phase]:
     lifecycle = await get(conn, LIFECYCLE, channel["LifecycleId"] or project["LifecycleId"])
     environments = await conn.fetch(queries("history")["environments"], project["SpaceId"])
+    if (lifecycle.get("ReleaseRetentionPolicy") or {}).get("Strategy") == "Default":
+        # The lifecycle leaves it to its space, which keeps for ever unless somebody has set a policy.
+        default = await configuration(conn, f"retentionpolicies-{project['SpaceId']}-LifecycleRelease")
+        lifecycle = {**lifecycle, "ReleaseRetentionPolicy": default}
     return phases_of(lifecycle, [row["id"] for row in environments])
 
 

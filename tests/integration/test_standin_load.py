@@ -275,7 +275,7 @@ def shape(row: Any) -> tuple[set[str], set[str]]:
 
 
 def test_retention_thins_a_loaded_history_and_nothing_else(server: str, loaded: str, tmp_path: Path) -> None:
-    """Keeping 3 deletes releases and what belongs to them; events only grow, and the history of deployments stays."""
+    """A policy of 3 deletes releases and what belongs to them; events only grow, the history of deployments stays."""
     dsn = run("clone", "--database", loaded, "--to", "thinned").removeprefix("cloned: ")
     options = ("--database", dsn, "--data", str(tmp_path), "--port", "0", "--time-scale", "200")
     with running(*options) as (_, lines):
@@ -285,8 +285,11 @@ def test_retention_thins_a_loaded_history_and_nothing_else(server: str, loaded: 
             project = space.get("/projects/all")[0]
             space.deploy(space.release(project, "2.0.0"), "Environments-1")
             lifecycle = next(one for one in space.get("/lifecycles/all") if one["Phases"])
-            lifecycle["ReleaseRetentionPolicy"] = {"Strategy": "Count", "QuantityToKeep": 3, "Unit": "Items"}
+            lifecycle["ReleaseRetentionPolicy"] = {"Strategy": "Default", "QuantityToKeep": 0, "Unit": "Items"}
             space.put(f"/lifecycles/{lifecycle['Id']}", lifecycle)
+            policy = space.get("/retentionpolicies", RetentionType="LifecycleRelease")
+            keep_three = {**policy, "Strategy": "Count", "QuantityToKeep": 3, "Unit": "Items"}
+            space.put(f"/retentionpolicies/{policy['Id']}", keep_three)
             task = Octopus(http).post("/tasks", {"Name": "Retention", "Description": "now", "SpaceId": "Spaces-2"})
             assert space.wait(task["Id"])["State"] == "Success"
     # 2.0.0 is shown in Dev and 1.0.29 elsewhere; 1.0.29 and 1.0.28 are what they could be rolled back to; and 3 more.
@@ -298,6 +301,6 @@ def test_retention_thins_a_loaded_history_and_nothing_else(server: str, loaded: 
     assert counts["DeploymentHistory"] == RELEASES * 3 + 1
     before = json.loads(run("inspect", "--database", loaded))["rows"]
     grown = (counts[table] - before[table] for table in ("Event", "DeploymentProcess", "VariableSet"))
-    assert next(grown) == 1 + 3 + 1 + (RELEASES + 1 - 6)  # release, deployment, lifecycle, deletions
+    assert next(grown) == 1 + 3 + 2 + (RELEASES + 1 - 6)  # release, deployment, two policies, deletions
     assert list(grown) == [0, 0]  # the one snapshot is still shared
     assert rows(dsn, "SELECT 1 FROM Deployment d LEFT JOIN ServerTask t ON t.Id = d.TaskId WHERE t.Id IS NULL") == []

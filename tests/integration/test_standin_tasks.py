@@ -77,6 +77,15 @@ def test_a_running_task_can_be_canceled(standin: Any, server: Octopus, tmp_path:
     assert details["ActivityLogs"][0]["Status"] == "Canceled"
 
 
+def test_a_console_script_fills_the_queue_without_a_project(server: Octopus) -> None:
+    """A script of the console runs on the server; its exit code is the task's outcome, its output the task's log."""
+    for code, state in ((0, "Success"), (3, "Failed")):
+        arguments = {"ScriptBody": f"echo told; exit {code}", "Syntax": "Bash", "TargetType": "OctopusServer"}
+        task = server.post("/tasks", {"Name": "AdHocScript", "Description": "Try", "Arguments": arguments})
+        assert server.wait(task["Id"])["State"] == state
+        assert "told" in server.http.get(f"/api/tasks/{task['Id']}/raw").text
+
+
 def test_two_nodes_share_the_queue_and_run_nothing_twice(tmp_path: Path) -> None:
     """Twenty deployments to twenty environments on two nodes: each runs once, and both nodes have run some."""
     data = ("--data", str(tmp_path / "data"), "--port", "0", "--nodes", "2", "--time-scale", "100")

@@ -23,8 +23,17 @@ NEWEST = "QueueTime DESC, Id DESC"
 STATES = ("Canceled", "Cancelling", "Executing", "Failed", "Queued", "Success", "TimedOut")
 
 #: Names of tasks → what the portal calls them; clients may queue those that have a description.
-TASK_TYPES = {"Deploy": "Deploy", "Health": "Health check", "Retention": "Apply retention policies"}
-QUEUEABLE = {"Health": "Check deployment target health", "Retention": "Apply retention policies"}
+TASK_TYPES = {
+    "AdHocScript": "Script console",
+    "Deploy": "Deploy",
+    "Health": "Health check",
+    "Retention": "Apply retention policies",
+}
+QUEUEABLE = {
+    "AdHocScript": "Script run from the console",
+    "Health": "Check deployment target health",
+    "Retention": "Apply retention policies",
+}
 
 
 async def list_tasks(call: Call) -> Any:
