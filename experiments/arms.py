@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from octoload.api import Octopus
-
 from experiments.experiment import Retention
 from experiments.journal import Journal
+from octoload.api import Octopus
 
 #: Seconds that a Retention task may take; the first purge of an old instance is heavy (octopus-facts §1b).
 RETENTION_WITHIN = 3600.0

@@ -40,9 +40,9 @@ def run(folder: Path, times: int, seconds: float, display: Display) -> int:
         latencies = [effect for effect in found.effects if effect.metric != "throughput"]  # arrivals are set: no news
         judged += len(latencies)
         flagged += [
-            f"{number:02d} {effect.operation} {effect.metric}: {effect.ratio:.2f} ({effect.ci_low:.2f} to {effect.ci_high:.2f})"
-            for effect in latencies
-            if not effect.ci_low <= 1 <= effect.ci_high
+            f"{number:02d} {one.operation} {one.metric}: {one.ratio:.2f} ({one.ci_low:.2f} to {one.ci_high:.2f})"
+            for one in latencies
+            if not one.ci_low <= 1 <= one.ci_high
         ]
     assert first is not None
     first.close()

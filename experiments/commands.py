@@ -8,13 +8,13 @@ import shutil
 from pathlib import Path
 
 import msgspec
-from octoload.api import Octopus
 from rich.console import Console
 
 from experiments import calibration, runner
 from experiments.display import Display
 from experiments.experiment import DEMONSTRATION, Experiment, load, nearest
 from octoload import files
+from octoload.api import Octopus
 from octoload.errors import InterruptedRunError, UsageError
 from reports import page, results
 from seeders import api as api_writer

