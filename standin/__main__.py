@@ -9,9 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import asyncpg
-
 from standin import commands
+from standin.database import FAULTS
 from standin.errors import FailureError, StandinError
 from standin.parent import Parent
 from standin.supervisor import Service, serve
@@ -39,14 +38,14 @@ def main(words: Sequence[str] | None = None) -> int:
     except StandinError as exc:
         print(f"standin: {exc}", file=sys.stderr)
         return exc.exit_code
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
-        print(f"standin: PostgreSQL refused: {exc}", file=sys.stderr)
-        return FailureError.exit_code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except FAULTS as exc:
+        print(f"standin: {exc}", file=sys.stderr)
+        return FailureError.exit_code
     return 0
 
 

@@ -24,6 +24,8 @@ from standin.work import Work
 POOL_SIZE = 40
 ALL_POOLS = 160
 ADMINISTRATOR = "Users-1"
+#: What asyncpg raises when PostgreSQL refuses, ends or cannot be reached; the last when it ends within an answer.
+FAULTS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 async def open_pool(dsn: str, size: int) -> Any:
@@ -41,7 +43,7 @@ async def open_pool(dsn: str, size: int) -> Any:
             reset=_keep,
             server_settings={"application_name": "octoload-standin"},
         )
-    except (OSError, asyncpg.PostgresError) as exc:
+    except FAULTS as exc:
         raise unreachable(dsn, exc) from exc
 
 
@@ -55,7 +57,7 @@ async def connect(dsn: str, **options: Any) -> Any:
         return await asyncpg.connect(dsn, **options)
     except asyncpg.InvalidCatalogNameError:
         raise
-    except (OSError, TimeoutError, asyncpg.PostgresError) as exc:
+    except (OSError, asyncpg.PostgresError, asyncpg.InternalClientError) as exc:
         raise unreachable(dsn, exc) from exc
     except (ValueError, asyncpg.InterfaceError) as exc:
         raise UsageError(

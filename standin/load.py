@@ -90,7 +90,7 @@ async def _empty_database(dsn: str) -> AsyncIterator[Any]:
             await database.drop_database(dsn)
         if isinstance(exc, asyncpg.DiskFullError):
             raise FailureError("the disk is full: the history was not loaded", "Free some space.") from exc
-        if isinstance(exc, (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        if isinstance(exc, database.FAULTS):
             raise FailureError(f"PostgreSQL failed while loading: {exc}", "The database is as it was before.") from exc
         raise
     await conn.close()

@@ -15,11 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 import uvicorn
 
-from standin.database import connect, installation_id, open_pool
+from standin.database import FAULTS, connect, installation_id, open_pool
 from standin.documents import KeyAllocator
 from standin.errors import FailureError, StandinError
 from standin.parent import Parent
@@ -155,7 +154,7 @@ def _main() -> int:
     except StandinError as exc:
         _say({"message": exc.message, "cure": exc.cure, "code": exc.exit_code})
         return exc.exit_code
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+    except FAULTS as exc:
         _say({"message": f"the node {settings.name} failed: {exc}", "cure": "", "code": FailureError.exit_code})
         return FailureError.exit_code
     return 0

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from standin import jobs
+from standin.database import FAULTS
 from standin.documents import KeyAllocator
 from standin.history import create_task
 from standin.queue import Load, Waiting, choose
@@ -138,7 +138,7 @@ class Worker:
             async with begin(self._pool, self._keys) as work:
                 if await work.conn.fetchval(queries("worker")["still_mine"], identifier, self._node_id):
                     await complete(work, identifier, outcome.state, outcome.error, warnings=outcome.warnings)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except FAULTS:
             # It stays Executing; this node cancels it at its next start, another one after the orphan limit.
             _log.exception("the end of task %s could not be written", identifier)
         finally:
@@ -186,7 +186,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 await action()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as exc:
+            except FAULTS as exc:
                 _log.warning("%s: %s", action.__name__, exc)
             try:
                 await asyncio.wait_for(self._stopping.wait(), seconds)

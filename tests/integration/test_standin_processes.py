@@ -149,7 +149,7 @@ def test_a_lost_part_ends_the_whole(tmp_path: Path, victim: str) -> None:
         assert process.stderr is not None
         said = process.stderr.read()
         assert ("node-1" if victim == "standin.node" else "PostgreSQL has stopped") in said
-        assert "Traceback" not in said
+        assert "Traceback" not in said, said
         wait_for(lambda: not alive(children), "something is left running")
 
 
