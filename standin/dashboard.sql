@@ -18,7 +18,7 @@ WITH deployed AS (
     WHERE d.SpaceId = $1 AND ($2::text[] IS NULL OR d.ProjectId = ANY($2))
         AND NOT (t.State IN ('Canceled', 'Cancelling') AND t.StartTime IS NULL)
     WINDOW cell AS (
-        PARTITION BY d.EnvironmentId, d.ProjectId, d.TenantId ORDER BY d.Created DESC ROWS UNBOUNDED PRECEDING)),
+        PARTITION BY d.ProjectId, d.EnvironmentId, d.TenantId ORDER BY d.Created DESC ROWS UNBOUNDED PRECEDING)),
 item AS (
     SELECT CASE WHEN Place = 1 THEN 'C' ELSE 'P' END AS Kind, Id, TaskId, ReleaseId
     FROM deployed
