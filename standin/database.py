@@ -15,8 +15,7 @@ from standin.documents import KeyAllocator, encode, insert
 from standin.errors import FailureError, UsageError
 from standin.kinds import API_KEY, USER
 from standin.spaces import create_space
-from standin.statements import queries as queries  # noqa: PLC0414 - the web's modules take it from here
-from standin.statements import text
+from standin.statements import queries, text
 from standin.work import Work
 
 #: Connections that a node may hold, and all nodes of a server together: Octopus' `Max Pool Size` is 100 a node

@@ -1,5 +1,6 @@
 """Databases looked at from outside: what is in them, what the dashboard costs, and how they are brought to rest."""
 
+import contextlib
 import re
 import time
 from typing import Any
@@ -44,7 +45,8 @@ async def settle_database(dsn: str) -> dict[str, Any]:
     try:
         await conn.execute("VACUUM (ANALYZE)")
         read = await _read_all(conn)
-        await conn.execute("CHECKPOINT")
+        with contextlib.suppress(asyncpg.InsufficientPrivilegeError):
+            await conn.execute("CHECKPOINT")
         return {"blocks": read, "seconds": round(time.monotonic() - started, 3)}
     except asyncpg.DiskFullError as exc:
         raise FailureError("the disk is full: the database cannot be settled", "Free some space.") from exc
@@ -76,11 +78,11 @@ async def open_instance(dsn: str) -> Any:
 async def _read_all(conn: Any) -> int:
     """Read all tables and indexes into PostgreSQL's memory; return how many blocks they have."""
     named = queries("inspection")
-    if await conn.fetchval(named["can_prewarm"]):
+    # On somebody else's PostgreSQL the extension may be missing, or not be ours to make.
+    with contextlib.suppress(asyncpg.FeatureNotSupportedError, asyncpg.InsufficientPrivilegeError):
         await conn.execute("CREATE EXTENSION IF NOT EXISTS pg_prewarm")
         return int(await conn.fetchval(named["prewarm"]))
-    for table in TABLES:
-        await conn.fetchval(_COUNT.format(table))
+    await count_rows(conn)
     return int(await conn.fetchval(named["blocks"]))
 
 

@@ -6,9 +6,6 @@ SELECT pg_database_size(current_database());
 -- name: busiest
 SELECT coalesce((SELECT SpaceId FROM Deployment GROUP BY SpaceId ORDER BY count(*) DESC LIMIT 1), 'Spaces-1');
 
--- name: can_prewarm
-SELECT EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'pg_prewarm');
-
 -- name: prewarm
 SELECT sum(pg_prewarm(c.oid)) FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'i');
 

@@ -84,7 +84,7 @@ async def _run(app: Any, listener: socket.socket, worker: Worker, url: str) -> N
             server_header=False,
         )
     )
-    Parent().watch(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    Parent().watch(_stop)
     # uvicorn stops on these signals, and raises them again afterwards: there is still work to put in order by then.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
@@ -101,6 +101,14 @@ async def _run(app: Any, listener: socket.socket, worker: Worker, url: str) -> N
     await serving
     worker.stop()
     await working
+
+
+def _stop() -> None:
+    """Ask this process to end, from any thread; Windows' kill would end it at once."""
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGTERM)
+    else:
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _close(pool: Any) -> None:

@@ -17,7 +17,7 @@ WITH ranked AS (
     SELECT d.ReleaseId, d.EnvironmentId, d.TenantId, d.Created, d.Id, t.State,
         row_number() OVER newest AS Place, first_value(d.ReleaseId) OVER newest AS Current
     FROM Deployment d JOIN ServerTask t ON t.Id = d.TaskId
-    WHERE d.ProjectId = $1
+    WHERE d.ProjectId = $1 AND NOT (t.State IN ('Canceled', 'Cancelling') AND t.StartTime IS NULL)
     WINDOW newest AS (PARTITION BY d.EnvironmentId, d.TenantId ORDER BY d.Created DESC, length(d.Id) DESC, d.Id DESC))
 SELECT ReleaseId, 'C' AS Kind FROM ranked WHERE Place = 1 OR State IN ('Queued', 'Executing', 'Cancelling')
 UNION
@@ -29,7 +29,7 @@ WITH ranked AS (
     SELECT d.ReleaseId, d.EnvironmentId, d.TenantId, d.ChannelId, d.Created, d.Id, t.State,
         row_number() OVER newest AS Place, first_value(d.ReleaseId) OVER newest AS Current
     FROM Deployment d JOIN ServerTask t ON t.Id = d.TaskId
-    WHERE d.ProjectId = $1
+    WHERE d.ProjectId = $1 AND NOT (t.State IN ('Canceled', 'Cancelling') AND t.StartTime IS NULL)
     WINDOW newest AS (
         PARTITION BY d.EnvironmentId, d.TenantId, d.ChannelId ORDER BY d.Created DESC, length(d.Id) DESC, d.Id DESC))
 SELECT ReleaseId, 'C' AS Kind FROM ranked WHERE Place = 1 OR State IN ('Queued', 'Executing', 'Cancelling')
