@@ -62,8 +62,8 @@ def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new
 
 def test_an_unknown_key_names_its_line(tmp_path: Path) -> None:
     """The message for a misspelt key gives the line on which it stands."""
-    file = changed(tmp_path, "  arrivals: poisson", "  arivals: poisson")
-    number = file.read_text(encoding="utf-8").splitlines().index("  arivals: poisson") + 1
+    file = changed(tmp_path, "  arrivals: constant", "  arivals: constant")
+    number = file.read_text(encoding="utf-8").splitlines().index("  arivals: constant") + 1
     with pytest.raises(UsageError, match=rf"{number}\D"):
         load(file)
 
