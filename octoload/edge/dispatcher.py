@@ -3,7 +3,7 @@
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import gevent
 
@@ -12,24 +12,19 @@ from octoload.edge.arrivals import Schedule
 from octoload.edge.client import clock
 
 #: Arrivals that are turned from arrays into tuples at once.
-PIECE: Final = 2_048
+PIECE: Final = 512
 
-
-class Arrival(NamedTuple):
-    """A session that is due."""
-
-    #: Steady time at which it is intended to begin.
-    intended: float
-    #: Index of its scenario in the sorted names of the mix.
-    scenario: int
-    #: A uniform number in [0, 1).
-    draw: float
-    #: Its number in the whole schedule.
-    number: int
+#: Steady time at which a session is intended to begin; index of its scenario in the sorted names of the mix; a uniform
+#: number in [0, 1); its number in the whole schedule. A plain tuple: they come by the ten thousand a second.
+Arrival = tuple[float, int, float, int]
 
 
 class Dispatcher:
-    """The schedule of a process and its idle slots."""
+    """The schedule of a process and its idle slots.
+
+    The line of those that wait is the schedule itself: an arrival stays in it until there is a slot, so that overload
+    costs neither memory nor time.
+    """
 
     def __init__(self) -> None:
         self._hub: Any = gevent.get_hub()
@@ -37,38 +32,38 @@ class Dispatcher:
         self._idle: list[Any] = []
         self._pieces: Iterator[Schedule] = iter(())
         self._coming: deque[Arrival] = deque()
-        self._due: deque[Arrival] = deque()
         self._start = 0.0
+        self._measured_from = 0.0
         self._busy = 0
         self._ended = _ignore
+        self._armed = False
         self._running = False
-        self._exhausted = False
-        #: How late each arrival was noticed, in seconds: the generator's own lateness.
+        self._exhausted = True
+        #: How late each arrival was that found an idle slot, in seconds: the generator's own lateness.
         self.lags = array("f")
-        self._lags_from = 0.0
-        #: Most arrivals that waited for a slot at once.
-        self.longest_line = 0
+        #: Longest time that an arrival waited for a slot, in seconds.
+        self.longest_wait = 0.0
         #: How the schedule is kept.
         self.kind = self._timer.kind
 
-    def begin(self, blocks: Iterable[Schedule], start: float, measured_from: float, ended: Callable[[], None]) -> None:
-        """Run a schedule from the steady time `start`; call `ended` in the hub when its last session has ended."""
+    def begin(
+        self, blocks: Iterable[Schedule], start: float, measured_from: float, ended: Callable[[], None]
+    ) -> None:
+        """Run a schedule from the steady time `start`; call `ended` when its last session has ended."""
         self._pieces = _pieces(blocks)
         self._start = start
-        self._lags_from = measured_from
+        self._measured_from = measured_from
         self._ended = ended
         self.lags = array("f")
-        self.longest_line = 0
+        self.longest_wait = 0.0
         self._running = True
         self._exhausted = False
         self._coming.clear()
-        self._due.clear()
-        self._set_timer()
+        self._arm()
 
     def halt(self) -> list[Arrival]:
-        """Hand out no more; return the arrivals that are still in line."""
-        left = list(self._due)
-        self._due.clear()
+        """Hand out no more; return the arrivals that are in line."""
+        left = self._line()
         self._coming.clear()
         self._pieces = iter(())
         self._exhausted = True
@@ -76,23 +71,34 @@ class Dispatcher:
         return left
 
     @property
-    def waiting(self) -> int:
-        """Arrivals in line."""
-        return len(self._due)
-
-    @property
     def busy(self) -> int:
         """Sessions under way."""
         return self._busy
 
+    @property
+    def waiting(self) -> int:
+        """Arrivals that wait for a slot, as far as the schedule has been looked at."""
+        now = clock()
+        return sum(arrival[0] <= now for arrival in self._coming)
+
     def take(self) -> Arrival:
         """Wait in the calling slot until there is an arrival for it."""
-        if self._due:
-            self._busy += 1
-            return self._due.popleft()
+        coming = self._coming
+        if coming or self._refill():
+            now = clock()
+            intended = coming[0][0]
+            if intended <= now:
+                if self._idle:
+                    self._note(now - intended, intended)
+                elif now - intended > self.longest_wait:
+                    self.longest_wait = now - intended
+                self._busy += 1
+                return coming.popleft()
         slot = gevent.getcurrent()
         self._idle.append(slot)
         try:
+            if not self._armed:
+                self._arm()
             arrival: Arrival = self._hub.switch()
         except BaseException:
             self._idle.remove(slot)
@@ -102,35 +108,51 @@ class Dispatcher:
     def give_back(self) -> None:
         """Say that the session of an arrival has ended."""
         self._busy -= 1
-        self._settle()
+        if self._exhausted:
+            self._settle()
 
     def _expire(self) -> None:
-        now = clock()
+        """Hand out what is due; the hub calls this when the timer does."""
+        self._armed = False
         coming, idle = self._coming, self._idle
-        while coming and coming[0].intended <= now:
+        now = clock()
+        while idle and coming and coming[0][0] <= now:
             arrival = coming.popleft()
-            if arrival.intended >= self._lags_from:
-                self.lags.append(clock() - arrival.intended)
-            if idle:
-                self._busy += 1
-                idle.pop().switch(arrival)
-            else:
-                self._due.append(arrival)
-        self.longest_line = max(self.longest_line, len(self._due))
-        self._set_timer()
+            self._note(clock() - arrival[0], arrival[0])
+            self._busy += 1
+            idle.pop().switch(arrival)
+        if idle:
+            self._arm()
 
-    def _set_timer(self) -> None:
+    def _note(self, lag: float, intended: float) -> None:
+        if intended >= self._measured_from:
+            self.lags.append(lag)
+
+    def _arm(self) -> None:
+        """Set the timer for the next arrival; a busy slot that comes back sees for itself what is due."""
+        if self._coming or self._refill():
+            self._armed = True
+            self._timer.at(self._coming[0][0])
+
+    def _refill(self) -> bool:
+        """Look further into the schedule; False when it has ended."""
         while not self._coming:
             piece = next(self._pieces, None)
             if piece is None:
                 self._exhausted = True
                 self._settle()
-                return
+                return False
             self._coming.extend(_arrivals(piece, self._start))
-        self._timer.at(self._coming[0].intended)
+        return True
+
+    def _line(self) -> list[Arrival]:
+        now, left = clock(), []
+        while (self._coming or self._refill()) and self._coming[0][0] <= now:
+            left.append(self._coming.popleft())
+        return left
 
     def _settle(self) -> None:
-        if self._running and self._exhausted and not self._busy and not self._due:
+        if self._running and self._exhausted and not self._busy and not self._coming:
             self._running = False
             self._ended()
 
@@ -143,8 +165,7 @@ def _pieces(blocks: Iterable[Schedule]) -> Iterator[Schedule]:
 
 def _arrivals(piece: Schedule, start: float) -> Iterator[Arrival]:
     times = (piece.times + start).tolist()
-    columns = (times, piece.scenarios.tolist(), piece.draws.tolist(), piece.numbers.tolist())
-    return map(Arrival._make, zip(*columns, strict=True))
+    return zip(times, piece.scenarios.tolist(), piece.draws.tolist(), piece.numbers.tolist(), strict=True)
 
 
 def _ignore() -> None:

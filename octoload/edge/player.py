@@ -115,10 +115,10 @@ class Player:
                 play = self._play
                 session = Session(play.client, play.recorder, play.notes, play.full)
             try:
-                session.begin(arrival, play.codes[arrival.scenario])
-                play.scenarios[arrival.scenario].run(session)
+                session.begin(arrival, play.codes[arrival[1]])
+                play.scenarios[arrival[1]].run(session)
             except Exception as exc:  # noqa: BLE001  a scenario's mistake ends the trial with its name, not this slot
-                play.fault = play.fault or f"scenario {play.names[arrival.scenario]}: {type(exc).__name__}: {exc}"
+                play.fault = play.fault or f"scenario {play.names[arrival[1]]}: {type(exc).__name__}: {exc}"
             finally:
                 dispatcher.give_back()
 
@@ -161,8 +161,8 @@ class Player:
 
     def _miss_the_rest(self, play: Play) -> None:
         for arrival in self._dispatcher.halt():
-            operation: Operation = play.scenarios[arrival.scenario].operations[0]
-            if miss(play.recorder, arrival, operation, play.codes[arrival.scenario], clock()):
+            operation: Operation = play.scenarios[arrival[1]].operations[0]
+            if miss(play.recorder, arrival, operation, play.codes[arrival[1]], clock()):
                 self._hand_over()
 
     def _hand_over(self) -> None:
@@ -226,7 +226,7 @@ class Player:
             gc_pause=self._meter.gc_pause,
             schedule=self._dispatcher.kind,
             priority=self._priority,
-            longest_line=self._dispatcher.longest_line,
+            longest_wait=self._dispatcher.longest_wait,
             fault=play.fault,
             log=play.notes.log,
         )

@@ -63,16 +63,14 @@ class Session:
 
     def begin(self, arrival: Arrival, scenario: int) -> None:
         """Take on an arrival; `scenario` is the code of its name."""
-        index = arrival.number % len(self._connections)
+        self._next, _, self.draw, self.number = arrival
+        index = self.number % len(self._connections)
         connection = self._connections[index]
         if connection is None:
             connection = self._connections[index] = self._client.connect(index)
         self._connection = connection
         self._target = self._client.targets[index]
         self._scenario = scenario
-        self._next = arrival.intended
-        self.draw = arrival.draw
-        self.number = arrival.number
 
     def get(self, operation: Operation, path: str) -> bool:
         """GET a path; return whether the server answered well."""
@@ -130,7 +128,7 @@ class Session:
 def miss(recorder: Recorder, arrival: Arrival, operation: Operation, scenario: int, now: float) -> bool:
     """Record an arrival that never got a slot; return whether the recorder is full."""
     code = recorder.errors.code(NO_SLOT)
-    return recorder.add(arrival.intended, now, math.nan, now, 0, 0, operation.code, scenario, code, 0)
+    return recorder.add(arrival[0], now, math.nan, now, 0, 0, operation.code, scenario, code, 0)
 
 
 def inflate(body: bytes, encoding: str) -> bytes:

@@ -79,8 +79,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     schedule: str
     #: Niceness of the process; None where the system has none.
     priority: int | None
-    #: Most arrivals that waited for a slot at once.
-    longest_line: int
+    #: Longest time that an arrival waited for a slot, in seconds.
+    longest_wait: float
     #: What went wrong inside a scenario, if anything.
     fault: str = ""
     #: Lines of warning.
@@ -108,5 +108,5 @@ def generator(parts: list[Part], lags: Any) -> dict[str, Any]:
         "gc_pause": max(part.gc_pause for part in parts),
         "schedule": "timer" if any(part.schedule == "timer" for part in parts) else "timerfd",
         "priority": max((part.priority for part in parts if part.priority is not None), default=None),
-        "longest_line": sum(part.longest_line for part in parts),
+        "longest_wait": max(part.longest_wait for part in parts),
     }
