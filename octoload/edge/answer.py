@@ -47,11 +47,13 @@ class AnswerReader:
     """Reads one answer after the other.
 
     Feeding any split of the same bytes gives the same answer. Call `start`, then `feed` until it says that the answer
-    is complete; `head`, `size` and, if asked for, `body` then hold until the next `start`.
+    is complete; `head`, `size` and, if asked for, `body` then hold until the next `start`. After an error, or an
+    answer that was cut off, a connection needs a new reader.
     """
 
     __slots__ = (
-        "_interim", "_keep", "_left", "_line", "_parts", "_pending", "_state", "body", "excess", "head", "size",
+        "_fresh", "_interim", "_keep", "_known", "_known_end", "_left", "_line", "_parts", "_pending", "_state",
+        "body", "excess", "head", "size",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -68,18 +70,15 @@ class AnswerReader:
         self._line = 0
         self._interim = 0
         self._state = AnswerReader._read_head
+        # Whether nothing of the current answer has come yet; and the bytes of the last head with its blank line, and
+        # where its answer ends: most answers begin with the same bytes as the one before.
+        self._fresh = True
+        self._known = _BLANK_LINE
+        self._known_end = -1
 
     def start(self, keep: bool) -> None:  # noqa: FBT001  called once a request, by position
         """Begin a new answer; `keep` says whether its body is wanted."""
-        self.size = 0
-        self.body = b""
         self._keep = keep
-        self._interim = 0
-        self._state = AnswerReader._read_head
-        if self._pending:
-            self._pending.clear()
-        if self._parts:
-            self._parts = []
 
     def feed(self, data: bytearray, count: int) -> bool:
         """Take the first `count` bytes of `data`; return whether the answer is complete.
@@ -87,19 +86,25 @@ class AnswerReader:
         Raises:
             AnswerError: the bytes are no well-formed answer.
         """
-        if not self._pending:
-            if self._state is AnswerReader._read_head:
-                end = data.find(_BLANK_LINE, 0, count)
-                if 0 < end < MAX_HEAD:
-                    head = head_of(bytes(memoryview(data)[:end]))
-                    if head.status >= 200 and head.length >= 0:
-                        return self._sized(head, data, end + 4, count)
-            elif self._state is AnswerReader._read_sized and count <= self._left:
-                # The middle of a long body: counted, and copied only where somebody wants it.
-                self._left -= count
-                if self._keep:
-                    self._parts.append(bytes(memoryview(data)[:count]))
-                return self._left == 0 and self._finish()
+        if self._fresh:
+            # What lies in `data` beyond `count` is old, so an equal end matters as much as an equal beginning.
+            if count == self._known_end and data.startswith(self._known):
+                self.size = self.head.length
+                self.body = bytes(memoryview(data)[len(self._known) : count]) if self._keep else b""
+                return True
+            self._fresh = False
+            end = data.find(_BLANK_LINE, 0, count)
+            if 0 < end < MAX_HEAD:
+                raw = bytes(memoryview(data)[: end + 4])
+                head = head_of(raw[:end])
+                if head.status >= 200 and head.length >= 0:
+                    return self._sized(head, raw, data, count)
+        elif self._state is AnswerReader._read_sized and not self._pending and count <= self._left:
+            # The middle of a long body: counted, and copied only where somebody wants it.
+            self._left -= count
+            if self._keep:
+                self._parts.append(bytes(memoryview(data)[:count]))
+            return self._left == 0 and self._finish()
         self._pending += memoryview(data)[:count]
         return self._advance()
 
@@ -110,11 +115,16 @@ class AnswerReader:
     @property
     def untouched(self) -> bool:
         """Whether nothing of the answer has come yet."""
-        return self._state is AnswerReader._read_head and not self._pending and not self._interim
+        return self._fresh
 
-    def _sized(self, head: Head, data: bytearray, begin: int, count: int) -> bool:
+    def _sized(self, head: Head, raw: bytes, data: bytearray, count: int) -> bool:
+        """Take an answer of known length from the bytes that hold its whole head."""
+        begin = len(raw)
         self.head = head
-        self._keep = self._keep or head.status >= 400  # a refusal says why in its body
+        if head.status < 400:
+            self._known, self._known_end = raw, begin + head.length
+        else:
+            self._keep = True  # a refusal says why in its body
         self.size = head.length
         self._left = head.length - (count - begin)
         if self._left < 0:
@@ -127,8 +137,11 @@ class AnswerReader:
         return self._left == 0 and self._finish()
 
     def _finish(self) -> bool:
-        if self._keep:
-            self.body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+        self.body = b"".join(self._parts)
+        self._parts = []
+        self._interim = 0
+        self._fresh = True
+        self._state = AnswerReader._read_head
         if self._pending:
             self.excess = True
         return True
@@ -158,6 +171,7 @@ class AnswerReader:
                 raise AnswerError("unexpected interim answer")
             return None
         self.head = head
+        self._known_end = -1
         self._keep = self._keep or head.status >= 400
         self._left = max(head.length, 0)
         self.size = self._left

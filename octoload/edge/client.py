@@ -78,19 +78,22 @@ class Connection:
     """A keep-alive connection with a standing watcher; one request at a time."""
 
     __slots__ = (
-        "_alive", "_done", "_hub", "_reader", "_socket", "_target", "_timeout", "_watcher",
-        "deadline", "done", "error", "first", "waiter",
+        "_alive", "_done", "_hub", "_recv_into", "_send", "_socket", "_target", "_timeout", "_watcher",
+        "answer", "deadline", "done", "error", "first", "waiter",
     )  # fmt: skip
 
     def __init__(self, target: Target, timeout: float) -> None:
         self._target = target
         self._timeout = timeout
         self._hub: Any = gevent.get_hub()
-        self._reader = AnswerReader()
         self._socket: Any = None
+        self._send: Any = None
+        self._recv_into: Any = None
         self._watcher: Any = None
         self._alive = False
         self._done = True
+        #: The last answer, as long as `error` is empty.
+        self.answer = AnswerReader()
         #: The greenlet that waits for an answer, if any.
         self.waiter: Any = None
         #: Steady time at which the request under way counts as timed out.
@@ -101,40 +104,33 @@ class Connection:
         self.first = math.nan
         self.done = 0.0
 
-    @property
-    def answer(self) -> AnswerReader:
-        """The last answer, as long as `error` is empty."""
-        return self._reader
-
-    def exchange(self, request: bytes, keep: bool) -> None:  # noqa: FBT001  called once a request, by position
-        """Send a request and wait for its answer; `keep` says whether the body is wanted.
+    def exchange(self, request: bytes, keep: bool, now: float) -> None:  # noqa: FBT001  called once a request
+        """Send a request and wait for its answer; `keep` says whether the body is wanted, `now` is the steady time.
 
         Nothing is raised: `error` names what went wrong. A request is sent a second time only if nothing of it had
         left, which is when the server had closed the connection before.
         """
         self.error = ""
         self.first = math.nan
-        now = clock()
         self.deadline = now + self._timeout
-        if self._alive and now - self.done > IDLE_LOOK:
-            self._receive()  # a server that closed the connection meanwhile is noticed here
         try:
+            if now - self.done > IDLE_LOOK and self._alive:
+                self._receive()  # a server that closed the connection meanwhile is noticed here
             fresh = not self._alive
-            if (self._alive or self._connect()) and not self._send(request, keep) and not fresh:
+            if (self._alive or self._connect()) and not self._transmit(request, keep) and not fresh:
                 self.error = ""
                 if self._connect():
-                    self._send(request, keep)
-            if self._alive and not self._done:
+                    self._transmit(request, keep)
+            if not self._done:
                 self.waiter = gevent.getcurrent()
                 self._hub.switch()
         except BaseException:
+            self.waiter = None
             self.close()
             raise
-        finally:
-            self.waiter = None
         if self.error:
             self.done = clock()
-        elif not self._reader.head.keep_alive or self._reader.excess:
+        elif not self.answer.head.keep_alive or self.answer.excess:
             self.close()
 
     def fail(self, error: str) -> None:
@@ -152,34 +148,43 @@ class Connection:
         if self._socket is not None:
             with contextlib.suppress(OSError):
                 self._socket.close()
-            self._socket = None
+            self._socket = self._send = self._recv_into = None
         self._alive = False
 
     def _finish(self) -> None:
         self._done = True
-        waiter, self.waiter = self.waiter, None
+        waiter = self.waiter
         if waiter is not None:
+            self.waiter = None
             waiter.switch()
 
-    def _send(self, request: bytes, keep: bool) -> bool:  # noqa: FBT001
+    def _transmit(self, request: bytes, keep: bool) -> bool:  # noqa: FBT001
         """Send all of a request; False when nothing of it left."""
-        reader = self._reader
-        reader.start(keep)
-        reader.excess = False
+        self.answer.start(keep)
         self._done = False
-        sent = 0
+        try:
+            sent: int = self._send(request)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._lose(NOT_SENT)
+            return False
+        if sent != len(request):
+            self._transmit_rest(request, sent)
+        return True
+
+    def _transmit_rest(self, request: bytes, sent: int) -> None:
+        """Send what the system did not take at once; a server may answer meanwhile."""
         while sent < len(request) and not self._done:
-            try:
-                count = self._socket.send(request[sent:] if sent else request)
-            except BlockingIOError:
-                count = 0
-            except OSError:
-                self._lose(NO_ANSWER if sent else NOT_SENT)
-                break
-            sent += count
-            if not count and not self._wait(WRITE, self.deadline):  # gevent's TLS sockets say 0 for "not now"
+            if not self._wait(WRITE, self.deadline):
                 self._lose(TIMEOUT)
-        return sent > 0 or self.error != NOT_SENT
+                return
+            try:
+                sent += self._send(request[sent:])
+            except BlockingIOError:
+                continue
+            except OSError:
+                self._lose(NO_ANSWER)
 
     def _lose(self, error: str) -> None:
         self.error = error
@@ -219,6 +224,8 @@ class Connection:
             self._secure(deadline)
         except OSError as exc:
             return _name_of(exc)
+        self._send, self._recv_into = self._socket.send, self._socket.recv_into
+        self.answer = AnswerReader()
         self._alive = True
         self._watcher = self._hub.loop.io(self._socket.fileno(), READ)
         self._watcher.start(self._receive)
@@ -252,7 +259,7 @@ class Connection:
     def _receive(self) -> None:
         """Read what has come; the hub calls this when the socket is readable."""
         try:
-            count = self._socket.recv_into(_scratch)
+            count = self._recv_into(_scratch)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -267,29 +274,31 @@ class Connection:
         if not count:
             self._cut()
             return False
-        if self.first != self.first:  # NaN: nothing has come yet
-            self.first = clock()
+        now = clock()
+        if self.answer.untouched:
+            self.first = now
         try:
-            complete = self._reader.feed(_scratch, count)
+            if not self.answer.feed(_scratch, count):
+                return True
         except AnswerError as exc:
             self.fail(f"malformed answer: {exc}")
             return False
-        if complete:
-            self.done = clock()
-            self._look_behind()
-            self._finish()
-        return not complete
+        self.done = now
+        self._look_behind()
+        self._finish()
+        return False
 
     def _look_behind(self) -> None:
         """Plain connections hide no bytes behind an answer: the reader has seen all that was received."""
 
     def _cut(self) -> None:
-        if self._reader.end():
+        untouched = self.answer.untouched
+        if self.answer.end():
             self.done = clock()
             self.close()
             self._finish()
         else:
-            self.fail(NO_ANSWER if self._reader.untouched else CUT_ANSWER)
+            self.fail(NO_ANSWER if untouched else CUT_ANSWER)
 
 
 class TlsConnection(Connection):
@@ -318,7 +327,7 @@ class TlsConnection(Connection):
         more = True
         while more:  # one readable event may carry several records, which no later event would announce
             try:
-                count = self._socket.recv_into(_scratch)
+                count = self._recv_into(_scratch)
             except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             except OSError:
@@ -327,7 +336,7 @@ class TlsConnection(Connection):
 
     def _look_behind(self) -> None:
         if self._socket.pending():
-            self._reader.excess = True
+            self.answer.excess = True
 
 
 def _name_of(exc: OSError) -> str:

@@ -46,9 +46,7 @@ class Dispatcher:
         #: How the schedule is kept.
         self.kind = self._timer.kind
 
-    def begin(
-        self, blocks: Iterable[Schedule], start: float, measured_from: float, ended: Callable[[], None]
-    ) -> None:
+    def begin(self, blocks: Iterable[Schedule], start: float, measured_from: float, ended: Callable[[], None]) -> None:
         """Run a schedule from the steady time `start`; call `ended` when its last session has ended."""
         self._pieces = _pieces(blocks)
         self._start = start

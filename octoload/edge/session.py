@@ -93,15 +93,15 @@ class Session:
 
     def _request(self, operation: Operation, data: bytes, kind: Any) -> tuple[str, Any]:
         """Send, wait, record; return the error, empty when there is none, and the value."""
-        connection = self._connection
-        intended = self._next
-        notes = self._notes
+        connection, notes, intended = self._connection, self._notes, self._next
         notes.sent_in_all += 1
         if intended >= notes.measured_from:
             notes.sent[operation.code] += 1
         sent = clock()
-        connection.exchange(data, kind is not None)
-        error, value, status, size, node = connection.error, None, 0, 0, 0
+        connection.exchange(data, kind is not None, sent)
+        self._next = done = connection.done
+        error, value = connection.error, None
+        status = size = node = code = 0
         if not error:
             answer = connection.answer
             head = answer.head
@@ -113,8 +113,6 @@ class Session:
                 notes.explain(operation.name, error, _reason(answer.body, head.retry_after))
             elif kind is not None:
                 error, value = _decode(answer.body, head.encoding, kind)
-        self._next = done = connection.done
-        code = 0
         if error:
             code = self._recorder.errors.code(error)
             notes.explain(operation.name, error, "")

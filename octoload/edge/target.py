@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gevent import socket as gevent_socket
@@ -10,6 +10,9 @@ from gevent import ssl as gevent_ssl
 
 from octoload import __version__
 from octoload.errors import UsageError
+
+#: Requests that are remembered, for each node.
+MAX_REMEMBERED: Final = 4_096
 
 
 class Target:
@@ -32,6 +35,7 @@ class Target:
         #: TLS context; None without TLS.
         self.context: Any = trusting() if parts.scheme == "https" else None
         self._prefix = parts.path.rstrip("/").encode()
+        self._gets: dict[str, bytes] = {}
         self._addresses: list[tuple[Any, ...]] = []
         self._headers = (
             f" HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nAccept: application/json\r\n"
@@ -42,8 +46,13 @@ class Target:
         self._post = self._headers + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
     def get(self, path: str) -> bytes:
-        """Return the bytes of a GET; `path` begins with a slash and is encoded."""
-        return b"GET " + self._prefix + path.encode("ascii") + self._get
+        """Return the bytes of a GET, made once for each path; `path` begins with a slash and is encoded."""
+        request = self._gets.get(path)
+        if request is None:
+            if len(self._gets) >= MAX_REMEMBERED:
+                self._gets.clear()
+            request = self._gets[path] = b"GET " + self._prefix + path.encode("ascii") + self._get
+        return request
 
     def post(self, path: str, body: bytes) -> bytes:
         """Return the bytes of a POST of JSON."""
