@@ -43,7 +43,8 @@ def test_samples_are_written_as_they_were(tmp_path):
     rows = table.to_pylist()
     assert rows[0] == {
         "intended": 1000.1, "sent": 1000.2, "first_byte": 1000.3, "done": 1000.0 + (0.4 + 1e-7),
-        "operation": "dashboard", "scenario": "watch", "phase": "warm-up", "status": 200, "bytes": 77, "error": "", "node": "node-1", "worker": 0,
+        "operation": "dashboard", "scenario": "watch", "phase": "warm-up", "status": 200,
+        "bytes": 77, "error": "", "node": "node-1", "worker": 0,
     }  # fmt: skip
     assert math.isnan(rows[1]["first_byte"])
     assert (rows[1]["phase"], rows[1]["error"], rows[1]["worker"], rows[1]["operation"]) == (
