@@ -15,7 +15,7 @@ from experiments.display import Display
 from experiments.experiment import DEMONSTRATION, Experiment, load, nearest
 from octoload import files
 from octoload.api import Octopus
-from octoload.errors import InterruptedRunError, UsageError
+from octoload.errors import InterruptedRunError, ServerError, UsageError
 from reports import page, results
 from seeders import api as api_writer
 from seeders import bulk, history
@@ -35,13 +35,19 @@ def run(options: argparse.Namespace, console: Console) -> int:
     try:
         return _run(runner.Run(experiment, source, folder, Display(console), options.processes), options, console)
     except KeyboardInterrupt:
-        done = len(list(folder.glob("trials/*/trial.json")))
-        raise InterruptedRunError(
-            f"interrupted; {done} finished trials are kept in {folder}",
-            f"Go on with: octoload run {options.experiment}{' --demo' if options.demo else ''} --resume --out {folder}",
-        ) from None
+        raise InterruptedRunError("interrupted", _go_on(folder, options)) from None
+    except ServerError as exc:
+        exc.cure = f"{exc.cure}\n  {_go_on(folder, options)}".strip()
+        raise
     finally:
         runner.release(folder)
+
+
+def _go_on(folder: Path, options: argparse.Namespace) -> str:
+    """Say what was kept and how to go on."""
+    done = len(list(folder.glob("trials/??-*/trial.json")))
+    words = ["octoload run", options.experiment, *(["--demo"] if options.demo else []), "--resume --out", str(folder)]
+    return f"{done} finished trials are kept in {folder}. Go on with: {' '.join(words)}"
 
 
 def _run(the_run: runner.Run, options: argparse.Namespace, console: Console) -> int:

@@ -119,12 +119,12 @@ class Program:
         return lines
 
     def ended(self) -> ServerError:
-        """Say that it ended, and what it said last."""
+        """Say that it ended, and what it said last: a message, and indented below it the cure."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=5)
-        said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if self.log.exists() else []
-        last = next((line.strip() for line in reversed(said) if line.strip()), "it said nothing")
-        return ServerError(f"{self.name} ended (exit code {self._process.poll()}): {last}", f"Its log is {self.log}")
+        message, cure = last_words(self.log)
+        code = self._process.poll()
+        return ServerError(f"{self.name} ended (exit code {code}): {message}", f"{cure} Its log is {self.log}".strip())
 
     def stop(self) -> None:
         """End it: close its input, ask, and after a while insist."""
@@ -148,6 +148,18 @@ class Program:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def last_words(log: Path) -> tuple[str, str]:
+    """Return the last message in a log and the indented lines below it, its cure."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    lines = [line for line in text.splitlines() if line.strip()]
+    cure: list[str] = []
+    for line in reversed(lines):
+        if not line[0].isspace():
+            return line.strip(), " ".join(cure)
+        cure.insert(0, line.strip())
+    return " ".join(cure) or "it said nothing", ""
 
 
 if sys.platform == "win32":
