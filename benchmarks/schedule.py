@@ -67,9 +67,8 @@ def lags(server: Nginx, folder: Path, core: int, rounds: int, say: Callable[[str
                 generator = facts["generator"]
                 stolen = generator["steal"] * SECONDS * (os.cpu_count() or 1)
                 rows.append({"rate": rate, "stolen_seconds": stolen, "clean": stolen <= CLEAN, **generator})
-                say(
-                    f"schedule {rate:6} p50 {generator['lag_p50'] * 1e6:7.0f} µs p99 {generator['lag_p99'] * 1e6:7.0f} µs"
-                )
+                p50, p99 = generator["lag_p50"] * 1e6, generator["lag_p99"] * 1e6
+                say(f"schedule {rate:6} p50 {p50:7.0f} µs p99 {p99:7.0f} µs")
     return rows
 
 

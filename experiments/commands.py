@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def _go_on(folder: Path, options: argparse.Namespace) -> str:
     """Say what was kept and how to go on."""
-    done = len(list(folder.glob("trials/??-*/trial.json")))
+    done = sum(".attempt-" not in file.parent.name for file in folder.glob("trials/*/trial.json"))
     words = ["octoload run", options.experiment, *(["--demo"] if options.demo else []), "--resume --out", str(folder)]
     return f"{done} finished trials are kept in {folder}. Go on with: {' '.join(words)}"
 

@@ -19,7 +19,7 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def finished(run: Path) -> list[Path]:
-    return sorted(run.glob("trials/??-*/trial.json"))
+    return sorted(file for file in run.glob("trials/*/trial.json") if ".attempt-" not in file.parent.name)
 
 
 def test_a_run_survives_ctrl_c_and_kill(octoload: Callable[..., Any], tiny: Path, tmp_path: Path) -> None:
