@@ -142,19 +142,16 @@ def _finite(value: Any) -> Any:
 
 
 def console(results: Results) -> RenderableType:
-    """Lay the result out for a terminal: doubts, effects, and last the sentence."""
-    parts: list[RenderableType] = [Text()]
-    shown = results.of("primary") + results.of("control")
-    if shown:
-        parts += [_table(shown), Text()]
+    """Lay the result out for a terminal: doubts first, then the sentence, and below it the effects."""
     colours = {"ok": "green", "warn": "yellow", "invalid": "red"}
-    parts += [
+    parts: list[RenderableType] = [
         Text.assemble(("! ", f"bold {colours[check.state]}"), check.message)
         for check in results.checks
         if check.state != "ok"
     ]
-    style = "bold" if results.valid else "bold red"
-    return Group(*parts, Text(), Text(results.sentence, style=style))
+    parts += [Text(), Text(results.sentence, style="bold" if results.valid else "bold red")]
+    shown = results.of("primary") + results.of("control")
+    return Group(Text(), *parts, Text(), *([_table(shown)] if shown else []))
 
 
 def _table(effects: list[Effect]) -> Table:
