@@ -46,14 +46,14 @@ class Head:
 class AnswerReader:
     """Reads one answer after the other.
 
-    Feeding any split of the same bytes gives the same answer. Call `start`, then `feed` until it says that the answer
-    is complete; `head`, `size` and, if asked for, `body` then hold until the next `start`. After an error, or an
-    answer that was cut off, a connection needs a new reader.
+    Feeding any split of the same bytes gives the same answer. Set `keep`, then `feed` until it says that the answer
+    is complete; `head`, `size` and, if asked for, `body` then hold until the next one. After an error, or an answer
+    that was cut off, a connection needs a new reader.
     """
 
     __slots__ = (
-        "_fresh", "_interim", "_keep", "_known", "_known_end", "_left", "_line", "_parts", "_pending", "_state",
-        "body", "excess", "head", "size",
+        "_interim", "_known", "_known_end", "_left", "_line", "_parts", "_pending", "_state",
+        "body", "head", "keep", "reusable", "size", "untouched",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -61,24 +61,22 @@ class AnswerReader:
         #: Bytes of the body as received, without the framing of chunks.
         self.size = 0
         self.body = b""
-        #: Whether bytes came that belong to no answer: the connection must not be used again.
-        self.excess = False
+        #: Whether the connection may be used again: nobody said no, and no bytes came that belong to no answer.
+        self.reusable = True
+        #: Whether nothing of the answer has come yet.
+        self.untouched = True
         self._pending = bytearray()
         self._parts: list[bytes] = []
-        self._keep = False
+        #: Whether the body is wanted.
+        self.keep = False
         self._left = 0
         self._line = 0
         self._interim = 0
         self._state = AnswerReader._read_head
-        # Whether nothing of the current answer has come yet; and the bytes of the last head with its blank line, and
-        # where its answer ends: most answers begin with the same bytes as the one before.
-        self._fresh = True
+        # The bytes of the last head with its blank line, and where its answer ends: most answers begin with the same
+        # bytes as the one before.
         self._known = _BLANK_LINE
         self._known_end = -1
-
-    def start(self, keep: bool) -> None:  # noqa: FBT001  called once a request, by position
-        """Begin a new answer; `keep` says whether its body is wanted."""
-        self._keep = keep
 
     def feed(self, data: bytearray, count: int) -> bool:
         """Take the first `count` bytes of `data`; return whether the answer is complete.
@@ -86,13 +84,13 @@ class AnswerReader:
         Raises:
             AnswerError: the bytes are no well-formed answer.
         """
-        if self._fresh:
+        if self.untouched:
             # What lies in `data` beyond `count` is old, so an equal end matters as much as an equal beginning.
             if count == self._known_end and data.startswith(self._known):
-                self.size = self.head.length
-                self.body = bytes(memoryview(data)[len(self._known) : count]) if self._keep else b""
+                if self.keep:
+                    self.body = bytes(memoryview(data)[len(self._known) : count])
                 return True
-            self._fresh = False
+            self.untouched = False
             end = data.find(_BLANK_LINE, 0, count)
             if 0 < end < MAX_HEAD:
                 raw = bytes(memoryview(data)[: end + 4])
@@ -102,7 +100,7 @@ class AnswerReader:
         elif self._state is AnswerReader._read_sized and not self._pending and count <= self._left:
             # The middle of a long body: counted, and copied only where somebody wants it.
             self._left -= count
-            if self._keep:
+            if self.keep:
                 self._parts.append(bytes(memoryview(data)[:count]))
             return self._left == 0 and self._finish()
         self._pending += memoryview(data)[:count]
@@ -112,26 +110,21 @@ class AnswerReader:
         """Say that the connection has ended; return whether that completes the answer."""
         return self._state is AnswerReader._read_until_close and self._finish()
 
-    @property
-    def untouched(self) -> bool:
-        """Whether nothing of the answer has come yet."""
-        return self._fresh
-
     def _sized(self, head: Head, raw: bytes, data: bytearray, count: int) -> bool:
         """Take an answer of known length from the bytes that hold its whole head."""
         begin = len(raw)
         self.head = head
-        if head.status < 400:
-            self._known, self._known_end = raw, begin + head.length
-        else:
-            self._keep = True  # a refusal says why in its body
+        self._known, self._known_end = raw, begin + head.length
+        if head.status >= 400:  # a refusal says why in its body, so it is kept, and read in full each time
+            self.keep = True
+            self._known_end = -1
         self.size = head.length
         self._left = head.length - (count - begin)
         if self._left < 0:
-            self.excess = True
+            self.reusable = False
             count = begin + head.length
             self._left = 0
-        if self._keep:
+        if self.keep:
             self._parts.append(bytes(memoryview(data)[begin:count]))
         self._state = AnswerReader._read_sized
         return self._left == 0 and self._finish()
@@ -140,10 +133,10 @@ class AnswerReader:
         self.body = b"".join(self._parts)
         self._parts = []
         self._interim = 0
-        self._fresh = True
+        self.untouched = True
         self._state = AnswerReader._read_head
-        if self._pending:
-            self.excess = True
+        if self._pending or not self.head.keep_alive:
+            self.reusable = False
         return True
 
     def _advance(self) -> bool:
@@ -172,7 +165,7 @@ class AnswerReader:
             return None
         self.head = head
         self._known_end = -1
-        self._keep = self._keep or head.status >= 400
+        self.keep = self.keep or head.status >= 400
         self._left = max(head.length, 0)
         self.size = self._left
         self._state = _BODY_STATES.get(head.length, AnswerReader._read_sized)
@@ -240,7 +233,7 @@ class AnswerReader:
     def _take(self, wanted: int) -> int:
         """Move up to `wanted` pending bytes into the body; return how many."""
         count = min(wanted, len(self._pending))
-        if self._keep and count:
+        if self.keep and count:
             self._parts.append(bytes(memoryview(self._pending)[:count]))
         del self._pending[:count]
         return count

@@ -11,6 +11,7 @@ from typing import Any, Final
 import gevent
 from gevent import monkey
 from gevent import socket as gevent_socket
+from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
 from octoload.edge.answer import AnswerError, AnswerReader
 from octoload.edge.target import Target
@@ -19,6 +20,7 @@ from octoload.edge.target import Target
 _Socket: Any = monkey.get_original("socket", "socket")
 
 clock = time.perf_counter
+_NAN = math.nan
 
 #: Seconds after which an unused connection is looked at before it is used again.
 IDLE_LOOK: Final = 1.0
@@ -78,7 +80,7 @@ class Connection:
     """A keep-alive connection with a standing watcher; one request at a time."""
 
     __slots__ = (
-        "_alive", "_done", "_hub", "_recv_into", "_send", "_socket", "_target", "_timeout", "_watcher",
+        "_alive", "_done", "_hub", "_park", "_recv_into", "_send", "_socket", "_target", "_timeout", "_watcher",
         "answer", "deadline", "done", "error", "first", "waiter",
     )  # fmt: skip
 
@@ -86,6 +88,8 @@ class Connection:
         self._target = target
         self._timeout = timeout
         self._hub: Any = gevent.get_hub()
+        # gevent's own switch looks first whether the greenlet wants to know, which none here does.
+        self._park: Any = greenlet.switch.__get__(self._hub)
         self._socket: Any = None
         self._send: Any = None
         self._recv_into: Any = None
@@ -111,26 +115,21 @@ class Connection:
         left, which is when the server had closed the connection before.
         """
         self.error = ""
-        self.first = math.nan
+        self.first = _NAN
         self.deadline = now + self._timeout
         try:
-            if now - self.done > IDLE_LOOK and self._alive:
-                self._receive()  # a server that closed the connection meanwhile is noticed here
-            fresh = not self._alive
-            if (self._alive or self._connect()) and not self._transmit(request, keep) and not fresh:
-                self.error = ""
-                if self._connect():
-                    self._transmit(request, keep)
+            if not (self._alive and now - self.done < IDLE_LOOK and self._transmit(request, keep)):
+                self._transmit_anew(request, keep)
             if not self._done:
-                self.waiter = gevent.getcurrent()
-                self._hub.switch()
+                self.waiter = getcurrent()
+                self._park()
         except BaseException:
             self.waiter = None
             self.close()
             raise
         if self.error:
             self.done = clock()
-        elif not self.answer.head.keep_alive or self.answer.excess:
+        elif not self.answer.reusable:
             self.close()
 
     def fail(self, error: str) -> None:
@@ -158,9 +157,19 @@ class Connection:
             self.waiter = None
             waiter.switch()
 
+    def _transmit_anew(self, request: bytes, keep: bool) -> None:  # noqa: FBT001
+        """Send on a connection that has idled and is still there, or else on a new one."""
+        if self._alive:
+            self._receive()  # a server that has closed it meanwhile is noticed here
+        if self._alive and self._transmit(request, keep):
+            return
+        self.error = ""
+        if self._connect():
+            self._transmit(request, keep)
+
     def _transmit(self, request: bytes, keep: bool) -> bool:  # noqa: FBT001
         """Send all of a request; False when nothing of it left."""
-        self.answer.start(keep)
+        self.answer.keep = keep
         self._done = False
         try:
             sent: int = self._send(request)
@@ -284,12 +293,8 @@ class Connection:
             self.fail(f"malformed answer: {exc}")
             return False
         self.done = now
-        self._look_behind()
         self._finish()
         return False
-
-    def _look_behind(self) -> None:
-        """Plain connections hide no bytes behind an answer: the reader has seen all that was received."""
 
     def _cut(self) -> None:
         untouched = self.answer.untouched
@@ -305,6 +310,12 @@ class TlsConnection(Connection):
     """The same over TLS."""
 
     __slots__ = ()
+
+    def exchange(self, request: bytes, keep: bool, now: float) -> None:  # noqa: FBT001
+        """Send a request and wait for its answer."""
+        super().exchange(request, keep, now)
+        if self._alive and self._socket.pending():
+            self.close()  # bytes behind an answer, which no readable event would announce
 
     def _secure(self, deadline: float) -> None:
         plain = self._socket
@@ -333,10 +344,6 @@ class TlsConnection(Connection):
             except OSError:
                 count = 0
             more = self._take(count)
-
-    def _look_behind(self) -> None:
-        if self._socket.pending():
-            self.answer.excess = True
 
 
 def _name_of(exc: OSError) -> str:

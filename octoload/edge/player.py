@@ -54,6 +54,8 @@ class Play:
         self.client = Client([Target(url, key) for url in trial.urls], trial.timeout)
         self.scenarios: list[Scenario] = [cast.scenarios[name](order.place) for name in self.names]
         self.codes = [cast.names.index(name) for name in self.names]
+        #: By index in the sorted names of the mix: the scenario, and the code of its name.
+        self.roles = list(zip(self.scenarios, self.codes, strict=True))
         #: What turns the steady clock into Unix time.
         self.offset = time.time() - clock()
         self.start = order.start - self.offset
@@ -115,8 +117,9 @@ class Player:
                 play = self._play
                 session = Session(play.client, play.recorder, play.notes, play.full)
             try:
-                session.begin(arrival, play.codes[arrival[1]])
-                play.scenarios[arrival[1]].run(session)
+                scenario, code = play.roles[arrival[1]]
+                session.begin(arrival, code)
+                scenario.run(session)
             except Exception as exc:  # noqa: BLE001  a scenario's mistake ends the trial with its name, not this slot
                 play.fault = play.fault or f"scenario {play.names[arrival[1]]}: {type(exc).__name__}: {exc}"
             finally:
@@ -197,7 +200,7 @@ class Player:
             "errors": list(batch.errors),
             "nodes": list(batch.nodes),
             "lags": lags.tobytes(),
-            "sent": play.notes.sent_in_all,
+            "sent": play.rows + len(batch.rows) + self._dispatcher.busy,
             "waiting": self._dispatcher.waiting,
         }
 
@@ -220,7 +223,6 @@ class Player:
             rows=play.rows,
             planned=play.planned,
             sent=sent,
-            sent_in_all=play.notes.sent_in_all,
             cpu=self._meter.cpu,
             steal=self._meter.steal,
             gc_pause=self._meter.gc_pause,

@@ -26,7 +26,6 @@ class Notes:
         self.measured_from = measured_from
         #: Requests sent by operation code, those intended in the measured phase only.
         self.sent = [0] * operations
-        self.sent_in_all = 0
         #: One line for each kind of failure, when it was first seen.
         self.log: list[str] = []
         self._explained: set[tuple[str, str]] = set()
@@ -94,7 +93,6 @@ class Session:
     def _request(self, operation: Operation, data: bytes, kind: Any) -> tuple[str, Any]:
         """Send, wait, record; return the error, empty when there is none, and the value."""
         connection, notes, intended = self._connection, self._notes, self._next
-        notes.sent_in_all += 1
         if intended >= notes.measured_from:
             notes.sent[operation.code] += 1
         sent = clock()

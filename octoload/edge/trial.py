@@ -67,8 +67,6 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     planned: dict[str, int]
     #: Requests by operation that were intended in the measured phase and sent.
     sent: dict[str, int]
-    #: Requests sent in all.
-    sent_in_all: int
     #: Share of one core that the process used in the measured phase.
     cpu: float
     #: Share of all cores that the hypervisor took away in it; None where the system does not say.

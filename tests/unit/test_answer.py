@@ -12,6 +12,8 @@ from octoload.edge.answer import MAX_HEAD, AnswerError, AnswerReader
 
 pytestmark = pytest.mark.unit
 
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
 bodies = st.binary(max_size=400)
 names = st.text("abcdefgh-", min_size=1, max_size=8).map(lambda name: f"X-{name}".encode())
 values = st.text("abc xyz,;=", max_size=12).map(str.encode)
@@ -63,11 +65,11 @@ def test_any_split_reads_the_same(answer, cuts, keep):
     """Status, size, body and node do not depend on how the network cuts the bytes."""
     data, status, body, until_close = answer
     reader = AnswerReader()
-    reader.start(keep)
+    reader.keep = keep
     assert read(reader, data, cuts, keep=keep) is not until_close
     assert reader.end() is until_close
     assert (reader.head.status, reader.size, reader.head.node) == (status, len(body), "n1")
-    assert not reader.excess
+    assert reader.reusable is not until_close
     assert reader.body == (body if keep or status >= 400 else b"")
 
 
@@ -76,9 +78,23 @@ def test_one_reader_reads_many_answers(stream):
     """Nothing of an answer is left over for the next one."""
     reader = AnswerReader()
     for data, status, body, _ in stream:
-        reader.start(keep=True)
+        reader.keep = True
         assert read(reader, data, [7], keep=True)
-        assert (reader.head.status, reader.body, reader.excess) == (status, body, False)
+        assert (reader.head.status, reader.body, reader.reusable) == (status, body, True)
+
+
+def test_an_answer_like_the_one_before_is_read_as_new():
+    """The short cut for equal heads takes the body that came, and forgets its head when another answer comes."""
+    good, other = (HEAD + b"Content-Length: 3\r\n\r\n" + body for body in (b"one", b"two"))
+    refusal = b"HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\ngone"
+    pieces = HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+    reader, read_so_far = AnswerReader(), []
+    for data in (good, other, refusal, good, refusal, pieces, other, other):
+        reader.keep = data is not pieces
+        assert reader.feed(bytearray(data), len(data))
+        read_so_far.append((reader.head.status, reader.size, reader.body))
+    one, two, no = (200, 3, b"one"), (200, 3, b"two"), (404, 4, b"gone")
+    assert read_so_far == [one, two, no, one, no, (200, 2, b""), two, two]
 
 
 @given(answers().filter(lambda answer: not answer[3]), st.binary(min_size=1, max_size=20))
@@ -86,13 +102,12 @@ def test_bytes_after_an_answer_are_noticed(answer, more):
     """A connection that says more than it was asked is marked, and its bytes are in no body."""
     data, _, body, _ = answer
     reader = AnswerReader()
-    reader.start(keep=True)
+    reader.keep = True
     assert reader.feed(bytearray(data + more), len(data) + len(more))
-    assert reader.excess
+    assert not reader.reusable
     assert reader.body == body
 
 
-HEAD = b"HTTP/1.1 200 OK\r\n"
 MALFORMED = {
     "no HTTP status line": [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/2 200\r\n\r\n", b"HTTP/1.1 20\r\n\r\n", b"\r\n\r\n"],
     "bad header line": [HEAD + b"Name\r\n\r\n", HEAD + b"A: b\r\n folded\r\n\r\n", HEAD + b"A : b\r\n\r\n"],
@@ -116,7 +131,7 @@ MALFORMED = {
 def test_malformed_answers_are_refused_by_name(fault, data, piece):
     """What no HTTP/1.1 server may say is refused as soon as it is seen, in whatever pieces it comes."""
     reader = AnswerReader()
-    reader.start(keep=True)
+    reader.keep = True
     parts = (data[begin : begin + piece] for begin in range(0, len(data), piece))
     with pytest.raises(AnswerError, match=f"^{fault}$"):
         assert not any(reader.feed(bytearray(part), len(part)) for part in parts)
@@ -127,7 +142,7 @@ def test_malformed_answers_are_refused_by_name(fault, data, piece):
 def test_garbage_ends_in_an_answer_or_a_named_fault(data, piece):
     """Whatever comes, the reader neither breaks nor gives a body longer than what was received."""
     reader = AnswerReader()
-    reader.start(keep=True)
+    reader.keep = True
     parts = (data[begin : begin + piece] for begin in range(0, len(data), piece))
     with contextlib.suppress(AnswerError):
         any(reader.feed(bytearray(part), len(part)) for part in parts)
@@ -138,7 +153,7 @@ def test_compressed_bodies_are_counted_as_received():
     """Inflating is left to whoever reads the body."""
     body = gzip.compress(b"x" * 5000)
     reader = AnswerReader()
-    reader.start(keep=True)
+    reader.keep = True
     data = HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     assert reader.feed(bytearray(data), len(data))
     assert (reader.size, reader.head.encoding, reader.body) == (len(body), "gzip", body)
