@@ -11,11 +11,13 @@ from pathlib import Path
 
 from standin import commands
 from standin.database import FAULTS
-from standin.errors import FailureError, StandinError
+from standin.errors import FailureError, StandinError, UsageError
 from standin.parent import Parent
 from standin.supervisor import Service, serve
 
 KEY_VARIABLE = "OCTOLOAD_STANDIN_KEY"
+#: The DSN, away from process lists, which show a password on a command line to everybody.
+DATABASE_VARIABLE = "OCTOLOAD_STANDIN_DATABASE"
 DESCRIPTION = """\
 A small, genuine deployment server with the REST contract of Octopus, for learning octoload, testing it and
 calibrating it. Numbers measured on it are never numbers of Octopus.
@@ -68,9 +70,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1 (default 0: any free one)")
     one = _command(subs, "load", _load, "copy a history (octoload.history) into an empty database")
     one.add_argument("file", type=Path, metavar="FILE", help="the stream of resources, .jsonl or .jsonl.gz")
-    place = one.add_mutually_exclusive_group(required=True)
+    place = one.add_mutually_exclusive_group()
     place.add_argument("--data", type=Path, metavar="DIR", help="folder of an instance that is not being served now")
-    place.add_argument("--database", metavar="DSN", help="database on a running PostgreSQL; made if missing")
+    place.add_argument(
+        "--database",
+        metavar="DSN",
+        help=f"database on a running PostgreSQL; made if missing; better in {DATABASE_VARIABLE}",
+    )
     one = _command(subs, "clone", _clone, "copy a database on the same PostgreSQL, file by file")
     _add_database(one)
     one.add_argument("--to", required=True, metavar="NAME", help="name of the copy")
@@ -104,7 +110,11 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="folder of the instance (default: one deleted at the end)"
     )
-    parser.add_argument("--database", metavar="DSN", help="a running PostgreSQL instead of our own; made if missing")
+    parser.add_argument(
+        "--database",
+        metavar="DSN",
+        help=f"a running PostgreSQL instead of our own; made if missing; better in {DATABASE_VARIABLE}",
+    )
     parser.add_argument(
         "--time-scale",
         type=_factor,
@@ -124,7 +134,9 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_database(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--database", required=True, metavar="DSN", help="postgresql://user@host:port/name")
+    parser.add_argument(
+        "--database", metavar="DSN", help=f"postgresql://user@host:port/name; better in {DATABASE_VARIABLE}"
+    )
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -134,7 +146,7 @@ def _serve(options: argparse.Namespace) -> None:
             nodes=options.nodes,
             api_key=options.api_key or os.environ.pop(KEY_VARIABLE, ""),
             data=options.data,
-            database=options.database or "",
+            database=_dsn(options),
             time_scale=options.time_scale,
             dashboard=options.dashboard_sql,
         ),
@@ -147,19 +159,39 @@ def _postgres(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace) -> None:
-    _say(commands.load(options.file, options.data, options.database, _tell))
+    dsn = _dsn(options)
+    if not dsn and options.data is None:
+        raise _no_database("Give --data or --database, or")
+    _say(commands.load(options.file, options.data, dsn, _tell))
 
 
 def _clone(options: argparse.Namespace) -> None:
-    _say(commands.clone(options.database, options.to))
+    _say(commands.clone(_named(options), options.to))
 
 
 def _settle(options: argparse.Namespace) -> None:
-    _say(commands.settle(options.database))
+    _say(commands.settle(_named(options)))
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    _say(commands.inspect(options.database, options.space))
+    _say(commands.inspect(_named(options), options.space))
+
+
+def _dsn(options: argparse.Namespace) -> str:
+    """Return the DSN that was given, on the command line or in the environment; children do not inherit it."""
+    kept = os.environ.pop(DATABASE_VARIABLE, "")
+    return str(options.database or kept)
+
+
+def _named(options: argparse.Namespace) -> str:
+    dsn = _dsn(options)
+    if not dsn:
+        raise _no_database("Give --database, or")
+    return dsn
+
+
+def _no_database(cure: str) -> UsageError:
+    return UsageError("no database is named", f"{cure} set {DATABASE_VARIABLE} to postgresql://user@host:port/name.")
 
 
 def _say(line: str) -> None:

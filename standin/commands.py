@@ -27,8 +27,8 @@ def run_postgres(data: Path, port: int, say: Callable[[str], None]) -> None:
             keeper.check()
 
 
-def load(file: Path, data: Path | None, dsn: str | None, tell: Callable[[str], None]) -> str:
-    """Load a history into a folder's instance or a database; return what was loaded as one line of JSON.
+def load(file: Path, data: Path | None, dsn: str, tell: Callable[[str], None]) -> str:
+    """Load a history into a database or, without a `dsn`, a folder's instance; return one line of JSON of what came.
 
     Raises:
         UsageError: the file cannot be read or is not whole, or the database is not empty; it stays as it was.
@@ -59,7 +59,7 @@ def inspect(dsn: str, space: str | None) -> str:
 
 
 @contextlib.contextmanager
-def _server(data: Path | None, dsn: str | None) -> Iterator[str]:
+def _server(data: Path | None, dsn: str) -> Iterator[str]:
     if dsn:
         yield dsn
         return

@@ -197,6 +197,8 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
         (["serve", "--api-key", "secret"], 2, "API-"),
         (["load", "missing.jsonl", "--data", "unused"], 2, "missing.jsonl"),
         (["dance"], 2, "dance"),
+        (["settle"], 2, "OCTOLOAD_STANDIN_DATABASE"),
+        (["load", "missing.jsonl"], 2, "OCTOLOAD_STANDIN_DATABASE"),
     ],
 )
 def test_bad_commands_are_refused_in_a_line_or_two(words: list[str], code: int, said: str, tmp_path: Path) -> None:
@@ -207,6 +209,18 @@ def test_bad_commands_are_refused_in_a_line_or_two(words: list[str], code: int, 
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert "secret" not in done.stderr or words[0] == "serve"
+
+
+@pytest.mark.parametrize("words", [["clone", "--to", "copy"], ["settle"], ["inspect"], ["serve", "--data", "files"]])
+def test_a_database_may_be_named_in_the_environment(words: list[str], tmp_path: Path) -> None:
+    """A password need not stand in process lists: a variable names the database; `--data` is then for files only."""
+    environment = {**os.environ, "OCTOLOAD_STANDIN_DATABASE": "postgresql://nobody:secret@127.0.0.1:1/none"}
+    command = [sys.executable, "-m", "standin", *words]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 5, done.stderr
+    assert "postgresql://nobody:<hidden>@127.0.0.1:1/none cannot be used" in done.stderr
 
 
 def test_help_teaches() -> None:
