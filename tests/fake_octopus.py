@@ -1,7 +1,8 @@
 """A server that answers like an Octopus and says what it was asked, for tests of the load engine.
 
 It prints `ready: URL`, answers every page with the same few bytes, and at the end of its input prints the number of
-requests by path. `--stall SECONDS --every SECONDS` makes it do nothing at all for a while, again and again.
+requests by path, and with `--log` when it answered each request for the dashboard. `--stall SECONDS --every SECONDS`
+makes it do nothing at all for a while, again and again.
 """
 
 import argparse
@@ -29,7 +30,9 @@ CREATED = {
 }
 KEY = b"API-TEST"
 
+options = argparse.Namespace(slow=0, log=False)
 served = collections.Counter()
+answered = []  # times of the answers to requests for the dashboard
 
 
 def answer(method, target, head, body):
@@ -53,11 +56,15 @@ async def serve(reader, writer):
             length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]
             body = await reader.readexactly(int(length or 0))
             status, document = answer(method, target, head, body)
+            if options.slow and "dashboard" in target:
+                time.sleep(options.slow)  # noqa: ASYNC251  one page after the other, as with one core
             data = json.dumps(document).encode()
             writer.write(
                 b"HTTP/1.1 %d Fine\r\nContent-Type: application/json\r\nOctopus-Node: node-1\r\n"
                 b"Content-Length: %d\r\n\r\n%b" % (status, len(data), data)
             )
+            if options.log and "dashboard" in target:
+                answered.append(time.time())
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
@@ -74,12 +81,17 @@ def say(line):
     sys.stdout.flush()
 
 
-async def main():
+def read_options():
     parser = argparse.ArgumentParser()
     parser.add_argument("--stall", type=float, default=0)
     parser.add_argument("--every", type=float, default=0)
+    parser.add_argument("--slow", type=float, default=0, help="seconds that each page keeps the whole server busy")
+    parser.add_argument("--log", action="store_true")
     parser.add_argument("--certificate", help="PEM file with certificate and key: speaks TLS")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+async def main():
     context = None
     if options.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -88,10 +100,11 @@ async def main():
     say(f"ready: http{'s' if context else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     stalling = asyncio.create_task(stall(options.stall, options.every)) if options.stall else None
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    say(json.dumps(served))
+    say(json.dumps({**served, "answered": answered} if options.log else served))
     if stalling:
         stalling.cancel()
 
 
 if __name__ == "__main__":
+    options = read_options()
     asyncio.run(main())

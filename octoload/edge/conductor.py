@@ -247,5 +247,5 @@ class Conductor:
             "counted": self._environment.stats.total.num_requests,
             "failures": performance.failures,
             "generator": trials.generator(parts, lags),
-            "log": sorted({line for part in parts for line in part.log}),
+            "log": [*sorted({line for part in parts for line in part.log}), *trials.judge_waits(parts, trial.slots)],
         }

@@ -1,5 +1,6 @@
 """The engine's conversation: commands on standard input, answers on standard output, one JSON object a line."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,9 @@ from octoload.edge.trial import Trial
 from octoload.errors import OctoloadError, UsageError
 
 _encode = msgspec.json.Encoder().encode
+
+
+logger = logging.getLogger("octoload")
 
 
 class Engine:
@@ -52,10 +56,12 @@ class Engine:
             try:
                 self._say(self._obey(line))
             except OctoloadError as exc:
-                self._say({"event": "failed", "message": exc.message, "cure": exc.cure})
+                self._say({"event": "failed", "message": exc.message, "cure": exc.cure, "code": exc.exit_code})
             except OSError as exc:
                 self._say({"event": "failed", "message": f"the system refused: {exc}", "cure": "See Locust's log."})
-
+            except Exception as exc:  # a fault of ours must not leave the other side waiting
+                logger.exception("the trial failed")
+                self._say({"event": "failed", "message": f"{type(exc).__name__}: {exc}", "cure": "See Locust's log."})
             if self._conductor.broken:
                 self._quit()
 

@@ -1,13 +1,18 @@
 """What the engine is asked for, and what it finishes with."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from octoload.edge.arrivals import Arrivals
 from octoload.edge.samples import percentile
 from octoload.errors import UsageError
+
+#: Seconds that an arrival may wait for a slot before it is spoken of.
+LONG_WAIT: Final = 0.5
+#: Share of a core from which a generator counts as saturated (statistics §6).
+BUSY: Final = 0.8
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +97,18 @@ def add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
         for name, count in part.items():
             total[name] = total.get(name, 0) + count
     return total
+
+
+def judge_waits(parts: list[Part], slots: int) -> list[str]:
+    """Say whose fault it was that arrivals waited for a slot, if they did for long."""
+    wait, cpu = max(part.longest_wait for part in parts), max(part.cpu for part in parts)
+    if wait < LONG_WAIT:
+        return []
+    if cpu > BUSY:
+        cause = f"the generator is saturated ({cpu:.0%} of a core): use more processes"
+    else:
+        cause = f"the server is saturated, not the generator ({cpu:.0%} of a core), or the {slots} slots are too few"
+    return [f"arrivals waited up to {wait:.1f} s for a slot: {cause}"]
 
 
 def generator(parts: list[Part], lags: Any) -> dict[str, Any]:

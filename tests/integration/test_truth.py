@@ -1,0 +1,62 @@
+"""Truth under stalls and overload: latencies are those that users would feel, and blame goes where it belongs."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.integration.locust_engine import DEADLINE, HOUSE, engine, samples, server, trial
+
+pytestmark = pytest.mark.integration
+
+#: Requests a second, seconds, Locust's users for as many requests, and a stall of one second in each ten.
+RATE, SECONDS, USERS = 200, 10.0, 8
+STALL = ("--stall", "1", "--every", "9")
+
+
+def test_p99_is_that_of_the_servers_log_and_the_schedule(tmp_path):
+    """The p99 is within 2 % of the truth where that of FastHttpUser with as many requests is less than a tenth.
+
+    Arrivals in a stall wait for its end. Locust's users stand still with the server instead, so that only one request
+    of each is late: coordinated omission.
+    """
+    with server(*STALL, "--log") as (url, end), engine(tmp_path) as running:
+        command = trial(tmp_path, url, mix={"dashboard": RATE}, slots=2 * RATE, warm_up=0, seconds=SECONDS)
+        facts = running.run(**command)
+        answered = end()["answered"]
+    rows = {name: np.array(column) for name, column in samples(tmp_path).items()}
+    assert facts["planned"] == facts["sent"] == {"dashboard": RATE * SECONDS}
+    truth = np.sort(answered) - np.sort(rows["intended"])
+    reported = np.quantile(rows["done"] - rows["intended"], 0.99)
+    assert reported == pytest.approx(np.quantile(truth, 0.99), rel=0.02)
+    assert p99_of_fast_users(USERS) < reported / 10
+
+
+def p99_of_fast_users(users):
+    """Return the p99 in seconds that Locust reports for FastHttpUser at the same total rate."""
+    with server(*STALL) as (url, _):
+        done = subprocess.run(
+            [sys.executable, "-m", "locust", "-f", str(HOUSE / "tests" / "integration" / "fast_user.py"),
+             "--headless", "--host", url, "-u", str(users), "-r", str(users), "-t", f"{SECONDS:.0f}s",
+             "--only-summary", "--json"],
+            env={**os.environ, "FAST_USER_RATE": str(RATE / users)},
+            capture_output=True, text=True, timeout=DEADLINE, check=True,
+        )  # fmt: skip
+    counts = json.loads(done.stdout)[0]["response_times"]
+    times = np.repeat([float(bucket) for bucket in counts], list(counts.values()))
+    assert times.max() > 600  # it did meet the stall
+    return np.quantile(times, 0.99) / 1000
+
+
+def test_overload_is_blamed_on_the_server(tmp_path):
+    """At twice what the server can do, the generator is on time and says that the server is saturated."""
+    with server("--slow", "0.01") as (url, _), engine(tmp_path) as running:
+        facts = running.run(**trial(tmp_path, url, mix={"dashboard": 200}, slots=8, seconds=3.0, timeout=30.0))
+    assert facts["sent"] == facts["planned"] == {"dashboard": 600}
+    assert any("the server is saturated, not the generator" in line for line in facts["log"])
+    assert facts["generator"]["cpu"] < 0.8
+    rows = {name: np.array(column) for name, column in samples(tmp_path).items()}
+    assert np.median(rows["done"] - rows["intended"]) > 3 * np.median(rows["done"] - rows["sent"])
