@@ -125,6 +125,12 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         "surprises no experiment",
     )
     parser.add_argument(
+        "--no-schedule",
+        action="store_false",
+        dest="schedule",
+        help="never run Retention by itself, at scale 1 neither",
+    )
+    parser.add_argument(
         "--dashboard-sql",
         choices=("ranked", "lateral"),
         default="ranked",
@@ -149,6 +155,7 @@ def _serve(options: argparse.Namespace) -> None:
             database=_dsn(options),
             time_scale=options.time_scale,
             dashboard=options.dashboard_sql,
+            schedule=options.schedule,
         ),
         _say,
     )

@@ -46,6 +46,8 @@ class Settings(msgspec.Struct, frozen=True):
     time_scale: float
     #: which statement of dashboard.sql is run
     dashboard: str
+    #: Retention is run by itself when its time comes
+    schedule: bool
     #: connections to the database at most
     connections: int
 
@@ -62,9 +64,8 @@ async def serve(settings: Settings) -> None:
     keys = KeyAllocator(lambda: connect(settings.dsn))
     try:
         state = await _register(settings, pool, keys, url)
-        # Scheduled retention would surprise an experiment, and experiments run at a scale of their own.
-        schedule = settings.time_scale == 1
-        worker = Worker(pool, keys, settings.name, Path(settings.task_logs), settings.time_scale, schedule=schedule)
+        logs = Path(settings.task_logs)
+        worker = Worker(pool, keys, settings.name, logs, settings.time_scale, schedule=settings.schedule)
         await _run(create_app(state), listener, worker, url)
     finally:
         await keys.close()

@@ -42,6 +42,8 @@ class Service:
     time_scale: float = 1.0
     #: which statement of dashboard.sql is run: `ranked` or `lateral`
     dashboard: str = "ranked"
+    #: Retention is run by itself when its time comes
+    schedule: bool = True
 
 
 def serve(service: Service, say: Callable[[str], None]) -> None:
@@ -164,5 +166,7 @@ def _settings(service: Service, index: int, dsn: str, logs: Path) -> node.Settin
         task_logs=str(logs),
         time_scale=service.time_scale,
         dashboard=service.dashboard,
+        # Scheduled retention would surprise an experiment, and experiments run at a scale of their own.
+        schedule=service.schedule and service.time_scale == 1,
         connections=min(database.POOL_SIZE, database.ALL_POOLS // service.nodes),
     )

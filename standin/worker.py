@@ -22,6 +22,7 @@ from standin.work import Work, begin
 POLL = 20.0
 HEARTBEAT = 60.0
 ORPHAN = 3600.0
+#: Retention's schedule: whenever so many seconds of the day, UTC, have passed, as a cron line does.
 RETENTION = 4 * 3600.0
 #: Seconds that a node may be silent at least, at any time scale: a busy machine is not a dead node.
 PATIENCE = 10.0
@@ -39,6 +40,12 @@ def node_id(name: str) -> str:
     return f"OctopusServerNodes-{name}"
 
 
+def retention_is_due(began: datetime, last: datetime | None, now: datetime) -> bool:
+    """Say whether the schedule's latest time lies after a node's start and after retention was last queued."""
+    due = datetime.fromtimestamp(now.timestamp() // RETENTION * RETENTION, UTC)
+    return due > began and (last is None or last < due)
+
+
 class Worker:
     """The task processor of one node."""
 
@@ -52,6 +59,7 @@ class Worker:
         self._task_logs = task_logs
         self._scale = time_scale
         self._schedule = schedule
+        self._began = datetime.now(UTC)
         self._running: dict[str, asyncio.Task[jobs.Outcome]] = {}
         self._finishing: set[asyncio.Task[None]] = set()
         self._reasons: dict[str, str] = {}
@@ -174,11 +182,11 @@ class Worker:
                 await complete(work, row["id"], "Canceled", TERMINATED)
 
     async def _queue_retention(self) -> None:
-        """Queue retention when the last one is four hours old, once in the cluster."""
+        """Queue retention when its time has come since this node began, once in the cluster."""
         async with begin(self._pool, self._keys) as work:
             await work.conn.execute(queries("worker")["lock"])
             last = await work.conn.fetchval(queries("worker")["last_retention"])
-            if last is None or (work.now - last).total_seconds() >= RETENTION:
+            if retention_is_due(self._began, last, work.now):
                 await create_task(work, "Retention", "Apply retention policies")
 
     async def _every(self, seconds: float, action: Callable[[], Awaitable[None]]) -> None:

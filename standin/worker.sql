@@ -58,6 +58,3 @@ INSERT INTO DeploymentRelatedMachine (DeploymentId, MachineId) SELECT $1, m FROM
 
 -- name: deployed_to
 UPDATE Deployment SET DeployedToMachineIds = $2 WHERE Id = $1;
-
--- name: machines
-SELECT Id FROM Machine WHERE ($1::text IS NULL OR SpaceId = $1) AND NOT IsDisabled ORDER BY length(Id), Id;

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from standin.lifecycles import is_complete, open_environments, phases_of
 from standin.retention import Candidate, decide
+from standin.worker import retention_is_due
 
 pytestmark = pytest.mark.unit
 
@@ -145,3 +146,27 @@ def test_a_lifecycle_without_phases_is_open_everywhere() -> None:
     """An empty lifecycle means any environment in any order (octopus-api §A.4)."""
     phases = phases_of({"Phases": [], "ReleaseRetentionPolicy": count(3)}, ["One", "Two"])
     assert open_environments(phases, set()) == ["One", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("began", "last", "now", "due"),
+    [
+        ("03:59", None, "03:59", False),
+        ("00:00", None, "03:59", False),
+        ("03:59", None, "04:01", True),
+        ("04:01", None, "07:59", False),
+        ("03:59", "03:50", "04:01", True),
+        ("03:59", "04:00", "04:01", False),
+        ("03:59", "04:00", "08:00", True),
+    ],
+)
+def test_retention_is_scheduled_at_the_hours_of_its_cron_line(
+    began: str, last: str | None, now: str, *, due: bool
+) -> None:
+    """Every four hours of the day, once, and never because a node has started (octopus-facts §1b)."""
+    began_at, last_at, now_at = (
+        datetime.fromisoformat(f"2026-01-01T{one}Z") if one else None for one in (began, last, now)
+    )
+    assert began_at is not None
+    assert now_at is not None
+    assert retention_is_due(began_at, last_at, now_at) is due
