@@ -14,12 +14,14 @@ from rich.console import Console
 
 import octoload
 from experiments import commands
-from octoload.errors import InterruptedRunError, OctoloadError
+from octoload.errors import InterruptedRunError, OctoloadError, UsageError
+from octoload.files import disk_error
 
 EPILOG = """
 exit codes:
   0 finished, or gate passed   1 gate failed     2 wrong usage or input   3 the measurement was INVALID
   4 gate inconclusive          5 server failed   130 interrupted; finished trials are kept
+  70 a fault of octoload itself
 
 first steps:
   octoload run experiments/retention.yaml --demo    what a retention policy is worth, on a simulated server
@@ -27,7 +29,7 @@ first steps:
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:  # noqa: PLR0911  one return for each way to end
     """Run one command; return its exit code. Never shows a traceback for what a user can mend."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words[:1] == ["standin"]:
@@ -44,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return InterruptedRunError.exit_code
     except BrokenPipeError:
         return 0
+    except OSError as exc:
+        print(f"octoload: {disk_error(Path(exc.filename or '.'), exc)}", file=sys.stderr)
+        return UsageError.exit_code
     except Exception as exc:  # noqa: BLE001  the last resort: a fault of ours, kept for a report, in one line for the user
         return _fault(exc)
     return code
@@ -127,14 +132,11 @@ def _standin(words: list[str]) -> int:
     """Hand over to the stand-in, which is a program of its own."""
     command = [sys.executable, "-m", "standin", *words]
     process = subprocess.Popen(command, env={**os.environ, "OCTOLOAD_PARENT": str(os.getpid())})
-    forward = {signal.SIGTERM} | ({signal.SIGHUP} if hasattr(signal, "SIGHUP") else set())
-    for number in forward:
-        signal.signal(number, lambda *_: process.terminate())
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue  # Ctrl-C reaches the stand-in as well; it ends, and so do we
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            # From a terminal Ctrl-C reaches the stand-in as well; being asked twice does it no harm.
+            signal.signal(getattr(signal, name), lambda *_: process.terminate())
+    return process.wait()
 
 
 def _interrupt(number: int, _frame: object) -> None:

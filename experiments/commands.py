@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from experiments import calibration, runner
+from experiments import calibration, rig, runner
 from experiments.display import Display
 from experiments.experiment import DEMONSTRATION, Experiment, load, nearest
 from octoload import files
@@ -29,8 +29,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
         experiment = msgspec.structs.replace(experiment, design=DEMONSTRATION)
     if options.processes < 1:
         raise UsageError(f"--processes is {options.processes}", "It is 1 or more; one a core is right.")
+    if experiment.history is not None:
+        rig.choose_history(experiment, source)  # a history that is not there is said before anything is made
     folder = _folder(options, experiment, source)
-    console.print(f"[bold]{experiment.question}[/]\nRun: {folder}")
+    console.print(experiment.question, style="bold", markup=False)
+    console.print(f"Run: {folder}", markup=False)
     runner.claim(folder)
     try:
         return _run(runner.Run(experiment, source, folder, Display(console), options.processes), options, console)
@@ -46,12 +49,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _go_on(folder: Path, options: argparse.Namespace) -> str:
     """Say what was kept and how to go on."""
     done = sum(".attempt-" not in file.parent.name for file in folder.glob("trials/*/trial.json"))
-    words = ["octoload run", options.experiment, *(["--demo"] if options.demo else []), "--resume --out", str(folder)]
+    words = ["octoload run", options.experiment, *(["--demo"] if options.demo else [])]
+    words += [f"--processes {options.processes}"] if options.processes > 1 else []
+    words += ["--resume --out", str(folder)]
     return f"{done} finished trials are kept in {folder}. Go on with: {' '.join(words)}"
 
 
 def _run(the_run: runner.Run, options: argparse.Namespace, console: Console) -> int:
-    the_run()
+    if the_run.left():
+        the_run()
     code = _report(the_run.folder, console)
     if not options.keep_data:
         the_run.clear()
@@ -68,7 +74,7 @@ def _report(folder: Path, console: Console) -> int:
     found = results.build(folder)
     written = page.write(folder, found)
     console.print(results.console(found))
-    console.print(f"\nReport: {written}")
+    console.print(f"\nReport: {written}", markup=False)
     return int(found.exit_code)
 
 
@@ -88,8 +94,9 @@ def seed(options: argparse.Namespace, console: Console) -> int:
         raise UsageError("there is no API key", "Set OCTOPUS_API_KEY (a key is made in the portal: Profile, API keys).")
     with Octopus(options.url, key) as octopus, display.step(f"Seeding {options.url}") as progress:
         manifest = api_writer.write(chosen, octopus, options.out, progress)
-    manifest.save(options.out / "manifest.json")
-    console.print(f"Manifest: {options.out / 'manifest.json'}")
+    console.print(
+        f"{sum(manifest.counts.values()):,} resources. Manifest: {options.out / 'manifest.json'}", markup=False
+    )
     return 0
 
 
@@ -98,6 +105,8 @@ def calibrate(options: argparse.Namespace, console: Console) -> int:
     if options.times < 1 or options.seconds <= 0:
         raise UsageError("--times and --seconds are above 0", "Leave them out for 10 comparisons of 10 s trials.")
     folder = options.out or _new_folder("calibration")
+    if any(folder.glob("*/plan.json")):
+        raise UsageError(f"{folder} holds a calibration already", "Choose another --out.")
     folder.mkdir(parents=True, exist_ok=True)
     return calibration.run(folder, options.times, options.seconds, Display(console))
 
@@ -151,7 +160,7 @@ def _same(folder: Path, experiment: Experiment, source: Path) -> None:
 
 def _unfinished(experiment: Experiment) -> Path:
     runs = sorted(Path("runs").glob(f"*-{experiment.name}*/plan.json"))
-    unfinished = [plan.parent for plan in runs if not (plan.parent / "results.json").exists()]
+    unfinished = [plan.parent for plan in runs if runner.trials_left(plan.parent)]
     if not unfinished:
         raise UsageError(f"there is no unfinished run of {experiment.name!r} under runs/", "Leave --resume out.")
     return unfinished[-1]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -37,9 +38,9 @@ class Display:
     def __init__(self, console: Console) -> None:
         self.console = console
 
-    def say(self, text: str) -> None:
-        """Say one thing."""
-        self.console.print(text, highlight=False)
+    def say(self, text: str, style: str = "") -> None:
+        """Say one thing, as it is."""
+        self.console.print(text, style=style, markup=False, highlight=False)
 
     @contextmanager
     def step(self, title: str) -> Iterator[Report]:
@@ -47,15 +48,17 @@ class Display:
         started = time.monotonic()
         if self.console.is_terminal:
             with self._bar() as bar:
-                task = bar.add_task(title, total=None)
+                task = bar.add_task(escape(title), total=None)
 
                 def report(done: int, total: int, what: str = "") -> None:
-                    bar.update(task, completed=done, total=total or None, description=f"{title} [dim]{what}")
+                    bar.update(
+                        task, completed=done, total=total or None, description=f"{escape(title)} [dim]{escape(what)}"
+                    )
 
                 yield report
         else:
             yield self._plain(title)
-        self.say(f"[green]✓[/] {title} [dim]({time.monotonic() - started:.1f} s)")
+        self.console.print(f"[green]✓[/] {escape(title)} [dim]({time.monotonic() - started:.1f} s)", highlight=False)
 
     def _bar(self) -> Progress:
         return Progress(

@@ -9,7 +9,7 @@ import msgspec
 
 from experiments.experiment import Workload
 from experiments.processes import Program
-from octoload.errors import OctoloadError, ServerError
+from octoload.errors import InvalidRunError, OctoloadError, ServerError, UsageError
 
 #: Seconds beyond its plan that a trial may take: late answers, files, workers.
 GRACE = 120.0
@@ -38,6 +38,7 @@ class Engine:
         """Run one trial; return the facts that the engine finished with.
 
         Raises:
+            InvalidRunError: the generator was at fault; the trial may be repeated.
             OctoloadError: the engine says why it could not.
             ServerError: Locust ended or went silent.
         """
@@ -49,7 +50,7 @@ class Engine:
             if event.get("event") == "finished":
                 return event
             if event.get("event") == "failed":
-                raise ServerError(event["message"], event.get("cure", ""))
+                raise _failure(event)
             if event.get("event") == "progress":
                 progress(event)
         raise self._program.ended()
@@ -63,6 +64,12 @@ class Engine:
 def command(workload: Workload, warm_up: float, seconds: float) -> dict[str, Any]:
     """Return the part of a trial's command that is the same for every trial."""
     return {**msgspec.to_builtins(workload), "warm_up": warm_up, "seconds": seconds}
+
+
+def _failure(event: dict[str, Any]) -> OctoloadError:
+    """Turn what the engine said into the error that it meant."""
+    kinds: dict[int, type[OctoloadError]] = {kind.exit_code: kind for kind in (UsageError, InvalidRunError)}
+    return kinds.get(event.get("code", 0), ServerError)(event["message"], event.get("cure", ""))
 
 
 def _decode(line: str) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """An experiment as its YAML file says it: arms, history, workload, design and objectives."""
 
 import difflib
+import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -11,7 +14,14 @@ from octoload import yamlfile
 from octoload.errors import UsageError
 from seeders.history import History
 
-SCENARIOS = ("dashboard", "project-page", "task-list", "audit-search", "release-and-deploy")
+#: What each scenario asks: the operations that its samples carry.
+OPERATIONS = {
+    "dashboard": ("dashboard",),
+    "project-page": ("project", "progression", "releases"),
+    "task-list": ("tasks",),
+    "audit-search": ("audit",),
+    "release-and-deploy": ("create-release", "deploy", "task"),
+}
 METRICS = ("p50", "p95", "p99", "throughput")
 
 
@@ -83,6 +93,8 @@ _RETENTION_ON_A_REAL_SERVER = (
     "apply the policy to the second yourself, and leave `retention` out."
 )
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
+
 DEMONSTRATION = Design(pairs=6, seconds=10.0, warm_up=3.0, demonstration=True)
 
 
@@ -141,24 +153,48 @@ def _faults(experiment: Experiment) -> list[tuple[str, str]]:
 
 def _arm_faults(experiment: Experiment) -> list[tuple[str, str]]:
     arms, compare = experiment.arms, experiment.compare
-    faults = []
-    for role, name in (("baseline", compare.baseline), ("contender", compare.contender)):
-        if name not in arms:
-            faults.append((f"compare.{role} names arm {name!r}, which is not there", nearest(name, arms)))
+    faults = [
+        (f"{name!r} cannot name a folder", "Use letters, digits, dots, dashes and underscores, 50 at most.")
+        for name in (experiment.name, *arms)
+        if not _NAME.fullmatch(name)
+    ]
+    faults.extend(
+        (f"compare.{role} names arm {name!r}, which is not there", nearest(name, arms))
+        for role, name in (("baseline", compare.baseline), ("contender", compare.contender))
+        if name not in arms
+    )
     if compare.baseline == compare.contender:
         faults.append(("compare names the same arm twice", "Give the second one a name and an entry of its own."))
-    real = [name for name, arm in arms.items() if arm.url]
-    if real and len(real) < len(arms):
+    return [
+        *faults,
+        *_server_faults(experiment),
+        *(fault for name, arm in arms.items() for fault in _faults_of(name, arm)),
+    ]
+
+
+def _server_faults(experiment: Experiment) -> list[tuple[str, str]]:
+    standin = experiment.standin
+    real = [name for name, arm in experiment.arms.items() if arm.url]
+    faults = []
+    if standin and not (1 <= standin.nodes <= 16 and 0.01 <= standin.time_scale <= 10_000):
+        faults.append(("standin.nodes is 1 to 16, standin.time_scale 0.01 to 10,000", "Leave them out for 1 and 1."))
+    if real and len(real) < len(experiment.arms):
         faults.append(("some arms have a url and some have none", "Give every arm a url, or none."))
-    if real and experiment.standin:
-        faults.append(("arms with a url need no stand-in", "Leave `standin` out."))
-    for name, arm in arms.items():
-        if arm.url and arm.retention:
-            faults.append((f"arm {name!r} asks for a retention policy on {arm.url}", _RETENTION_ON_A_REAL_SERVER))
-        if arm.retention and arm.retention.keep < 1:
-            faults.append((f"arm {name!r} keeps {arm.retention.keep}", "`keep` is 1 or more."))
+    if real and (standin or experiment.history is not None):
+        faults.append(("arms with a url need no stand-in and no history", "Leave `standin` and `history` out."))
     if not real and experiment.history is None:
         faults.append(("there is no history to fill the stand-in with", "Add `history: demo`."))
+    return faults
+
+
+def _faults_of(name: str, arm: Arm) -> list[tuple[str, str]]:
+    faults = []
+    if arm.url and "@" in urlsplit(arm.url).netloc:
+        faults.append((f"the url of arm {name!r} holds a user name", "Keys belong into `key_variable`."))
+    if arm.url and arm.retention:
+        faults.append((f"arm {name!r} asks for a retention policy on {arm.url}", _RETENTION_ON_A_REAL_SERVER))
+    if arm.retention and arm.retention.keep < 1:
+        faults.append((f"arm {name!r} keeps {arm.retention.keep}", "`keep` is 1 or more."))
     return faults
 
 
@@ -166,20 +202,26 @@ def _workload_faults(experiment: Experiment) -> list[tuple[str, str]]:
     faults = []
     workload, objectives = experiment.workload, experiment.objectives
     for name, rate in workload.mix.items():
-        if name not in SCENARIOS:
-            faults.append((f"workload.mix has no scenario {name!r}", nearest(name, SCENARIOS)))
-        if not rate > 0:
+        if name not in OPERATIONS:
+            faults.append((f"workload.mix has no scenario {name!r}", nearest(name, OPERATIONS)))
+        if not (rate > 0 and math.isfinite(rate)):
             faults.append((f"workload.mix.{name} is {rate} sessions a second", "Rates are above 0."))
     if not workload.mix:
-        faults.append(("workload.mix is empty", f"Scenarios are: {', '.join(SCENARIOS)}."))
-    if workload.slots < 1 or workload.timeout <= 0:
-        faults.append(("workload.slots and workload.timeout are above 0", "Leave them out for 64 and 60 s."))
+        faults.append(("workload.mix is empty", f"Scenarios are: {', '.join(OPERATIONS)}."))
+    if not 1 <= workload.slots <= 10_000 or not 0 < workload.timeout <= 3600:
+        faults.append(("workload.slots is 1 to 10,000, workload.timeout above 0 s", "Leave them out for 64 and 60 s."))
     if not 1 <= len(objectives.primary) <= 5:
         faults.append(("objectives.primary names 1 to 5 endpoints", "More of them cost power (statistics §2.7)."))
     faults.extend(
         (f"objectives.primary has {text!r}", 'Write an operation and a metric: "dashboard p50".')
         for text in objectives.primary
         if len(text.split()) != 2 or text.split()[1] not in METRICS
+    )
+    asked = [operation for name in workload.mix for operation in OPERATIONS.get(name, ())]
+    faults.extend(
+        (f"objectives name {name!r}, which nothing in workload.mix asks for", nearest(name, asked))
+        for name in [*(text.split()[0] for text in objectives.primary if text.split()), *objectives.control]
+        if name not in asked
     )
     if not 0 < objectives.margin < 1:
         faults.append((f"objectives.margin is {objectives.margin}", "It is a share, such as 0.10."))
@@ -190,8 +232,8 @@ def _design_faults(design: Design) -> list[tuple[str, str]]:
     faults = []
     if design.pairs < 2:
         faults.append((f"design.pairs is {design.pairs}", "An interval needs 2 pairs; 6 is the least to rely on."))
-    if design.seconds <= 0 or design.warm_up < 0 or design.attempts < 1:
-        faults.append(("design.seconds and attempts are above 0, warm_up is not negative", "Leave them out."))
+    if not 0 < design.seconds <= 86_400 or not 0 <= design.warm_up <= 86_400 or not 1 <= design.attempts <= 10:
+        faults.append(("design.seconds is above 0, warm_up not negative, attempts 1 to 10", "Leave them out."))
     return faults
 
 

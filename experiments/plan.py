@@ -65,7 +65,7 @@ def write_up(experiment: Experiment) -> dict[str, Any]:
         "workload": msgspec.to_builtins(experiment.workload),
         "primary": [_endpoint(text) for text in experiment.objectives.primary],
         "control": experiment.objectives.control,
-        "changes": ["rows"] if any(arm.retention for arm in arms.values()) else [],
+        "changes": ["rows"] if arms[baseline].retention != arms[contender].retention else [],
         "margin": experiment.objectives.margin,
         "gate": experiment.objectives.gate,
         "server": _server(experiment),

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,7 @@ from experiments.journal import Journal
 from experiments.standin import Laboratory
 from octoload import files
 from octoload.api import Octopus
-from octoload.errors import UsageError
+from octoload.errors import ServerError, UsageError
 from seeders import bulk, history, manifest
 
 
@@ -57,6 +58,7 @@ class StandinRig:
         self._display = display
         self._journal = Journal(folder / "journal.jsonl")
         standin = experiment.standin
+        self._started = 0.0
         self._laboratory = Laboratory(
             folder / "standin", standin.time_scale if standin else 1.0, standin.nodes if standin else 1
         )
@@ -68,10 +70,12 @@ class StandinRig:
         Raises:
             OctoloadError: something in the way, said plainly; the next start begins anew where this one broke off.
         """
-        if self._journal.has("prepared"):
+        self._laboratory.wait_until_free()
+        if self._journal.has("prepared") and self._laboratory.folder.exists():
             self._reopen()
         else:
             shutil.rmtree(self._laboratory.folder, ignore_errors=True)
+            self._started = time.time()
             self._fill()
             self._apply()
             self._level()
@@ -112,7 +116,7 @@ class StandinRig:
                 self._laboratory.clone(self._first, name)
         self._serve(self._first)
         with self._octopus(self._first) as octopus:
-            written = manifest.complete(octopus, chosen, footer)
+            written = manifest.complete(octopus, chosen, footer, started=self._started)
         written.save(self._folder / "manifest.json")
         for name in self._others():
             self._serve(name)
@@ -136,6 +140,7 @@ class StandinRig:
         for name in self._experiment.arms:
             with self._display.step(f"Vacuuming, analysing and warming {name}"):
                 self._laboratory.settle(name)
+        for name in self._experiment.arms:
             facts = self._laboratory.inspect(name, self.targets[name].space)
             files.write_json(self._folder / "arms" / name / "database.json", "database", 1, facts)
         with self._octopus(self._first) as octopus:
@@ -157,6 +162,8 @@ class StandinRig:
         """Return the id of the first space that the history made."""
         with Octopus(url, self._laboratory.key) as octopus:
             made = [space for space in octopus.get("/api/spaces/all") if not space["IsDefault"]]
+        if not made:
+            raise ServerError("the database of the run is empty", "Start a new run; its databases are gone.")
         return str(made[0]["Id"])
 
     def _octopus(self, name: str) -> Octopus:
@@ -190,6 +197,7 @@ class OctopusRig:
                 )
             self.keys[arm.key_variable] = key
             with Octopus(str(arm.url), key) as octopus:
+                octopus.identify()
                 self.targets[name] = Target([str(arm.url)], arm.key_variable, _space_of(octopus, name, arm))
                 write_provenance(self._folder, octopus)
 

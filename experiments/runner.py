@@ -18,7 +18,7 @@ from experiments.plan import Trial
 from experiments.rig import OctopusRig, Rig, StandinRig
 from octoload import files
 from octoload.api import Octopus
-from octoload.errors import UsageError
+from octoload.errors import InvalidRunError, UsageError
 from reports import checks
 
 #: Seconds to wait for the server's queue to empty before a trial begins.
@@ -67,13 +67,17 @@ class Run:
 
     def measure(self) -> None:
         """Run the trials that are not there yet."""
-        trials = [msgspec.convert(trial, Trial) for trial in self._plan["trials"]]
-        left = [trial for trial in trials if not (self._place(trial) / "trial.json").exists()]
+        left = self.left()
         design = self._experiment.design
         seconds = len(left) * (design.warm_up + design.seconds)
         self._display.say(f"{len(left)} trials of {design.seconds:g} s, about {seconds / 60:.0f} minutes")
         for trial in left:
-            self._repeat(trial, len(trials))
+            self._repeat(trial, len(self._plan["trials"]))
+
+    def left(self) -> list[Trial]:
+        """Return the trials that are not there yet."""
+        trials = [msgspec.convert(trial, Trial) for trial in self._plan["trials"]]
+        return [trial for trial in trials if not (self._place(trial) / "trial.json").exists()]
 
     def clear(self) -> None:
         """Delete the stand-in's databases of a finished run."""
@@ -82,29 +86,36 @@ class Run:
 
     def _repeat(self, trial: Trial, of: int) -> None:
         """Run a trial until it is valid, at most as often as the design says; every attempt is kept."""
-        for attempt in range(1, self._experiment.design.attempts + 1):
+        tried = len(list(self._place(trial).parent.glob(f"{trial.folder}.attempt-*")))
+        for attempt in range(tried + 1, max(self._experiment.design.attempts, tried + 1) + 1):
             faults = self._run(trial, attempt, of)
             if not faults:
                 return
-            self._display.say(f"  [yellow]trial {trial.index} is invalid: {faults[0]}")
+            self._display.say(f"  trial {trial.index} is invalid: {faults[0]}", style="yellow")
             if attempt < self._experiment.design.attempts:
-                kept = self._place(trial).with_name(f"{trial.folder}.attempt-{attempt}")
-                shutil.move(self._place(trial), kept)
+                shutil.move(self._place(trial), self._place(trial).with_name(f"{trial.folder}.attempt-{attempt}"))
 
     def _run(self, trial: Trial, attempt: int, of: int) -> list[str]:
         """Run a trial once; return what makes it invalid."""
         folder = self._place(trial)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        self._wait_until_quiet(trial.arm)
-        with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
-            facts = self._engine.run(self._command(trial), self._progress(report))
+        self._wait_until_quiet()
+        content = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt}
+        try:
+            with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
+                facts = self._engine.run(self._command(trial), self._progress(report))
+        except InvalidRunError as exc:
+            self._rig.check()
+            self._engine.stop()  # a fresh one for the next attempt
+            check = {"name": "generator", "value": None, "limit": None, "state": "invalid", "message": exc.message}
+            files.write_json(folder / "trial.json", "trial", 1, {**content, "checks": [check], "valid": False})
+            return [exc.message]
         self._rig.check()
         verdicts = checks.check_trial(facts, folder / "requests.parquet", self._plan)
         faults = [check.message for check in verdicts if check.state == "invalid"]
         facts.pop("event", None)
-        content = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt, **facts}
-        content |= {"checks": msgspec.to_builtins(verdicts), "valid": not faults}
+        content |= {**facts, "checks": msgspec.to_builtins(verdicts), "valid": not faults}
         files.write_json(folder / "trial.json", "trial", 1, content)
         return faults
 
@@ -132,17 +143,30 @@ class Run:
 
         return show
 
-    def _wait_until_quiet(self, arm: str) -> None:
-        """Wait for the tasks of the trial before, so that they do not run into this one."""
-        target = self._rig.targets[arm]
+    def _wait_until_quiet(self) -> None:
+        """Wait for the tasks of the trials before, on every arm, so that they do not run into this one."""
         deadline = time.monotonic() + QUIET_WITHIN
-        with Octopus(target.urls[0], self._rig.keys[target.key_variable]) as octopus:
-            while octopus.get("/api/tasks", active="true", take=1)["TotalResults"] and time.monotonic() < deadline:
-                self._rig.check()
-                time.sleep(0.2)
+        for name, target in self._rig.targets.items():
+            with Octopus(target.urls[0], self._rig.keys[target.key_variable]) as octopus:
+                while self._busy(octopus):
+                    if time.monotonic() > deadline:
+                        self._display.say(f"  {name} still runs tasks after {QUIET_WITHIN:.0f} s", style="yellow")
+                        break
+                    time.sleep(0.2)
+
+    def _busy(self, octopus: Octopus) -> bool:
+        self._rig.check()
+        return bool(octopus.get("/api/tasks", active="true", take=1)["TotalResults"])
 
     def _place(self, trial: Trial) -> Path:
         return self.folder / "trials" / trial.folder
+
+
+def trials_left(folder: Path) -> int:
+    """Return how many trials of a run's plan are not there yet."""
+    planned = files.read_json(folder / "plan.json", "plan", 1)["trials"]
+    trials = [msgspec.convert(trial, Trial) for trial in planned]
+    return sum(not (folder / "trials" / trial.folder / "trial.json").exists() for trial in trials)
 
 
 def claim(folder: Path) -> None:
@@ -154,9 +178,16 @@ def claim(folder: Path) -> None:
     mark = folder / "running.json"
     if mark.exists():
         owner = files.read_json(mark, "running", 1)
-        if psutil.pid_exists(owner["pid"]) and psutil.Process(owner["pid"]).create_time() == owner["started"]:
+        if _runs(owner["pid"], owner["started"]):
             raise UsageError(f"{folder} is in use by process {owner['pid']}", "Wait for it, or choose another --out.")
     files.write_json(mark, "running", 1, {"pid": os.getpid(), "started": psutil.Process().create_time()})
+
+
+def _runs(pid: int, started: float) -> bool:
+    try:
+        return psutil.Process(pid).create_time() == started
+    except psutil.Error:
+        return False
 
 
 def release(folder: Path) -> None:

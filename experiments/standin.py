@@ -1,5 +1,6 @@
 """The stand-in as an experiment uses it: one PostgreSQL, a database and a server for each arm."""
 
+import contextlib
 import secrets
 import string
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
+import psutil
 
 from experiments.processes import Program
 from octoload.errors import ServerError
@@ -35,6 +37,12 @@ class Laboratory:
         program = self._start("PostgreSQL", ["postgres", "--data", str(self.folder / "postgres"), "--port", "0"])
         self._dsn = program.wait_for("ready:", 120)
 
+    def wait_until_free(self) -> None:
+        """Wait for the PostgreSQL of a run that was killed a moment ago: it stops by itself."""
+        file = self.folder / "postgres" / "PostgreSQL" / "postmaster.pid"
+        with contextlib.suppress(OSError, ValueError, IndexError, psutil.Error):
+            psutil.Process(int(file.read_text(encoding="utf-8").splitlines()[0])).wait(timeout=20)
+
     def dsn(self, database: str) -> str:
         """Return the address of one of its databases."""
         parts = urlsplit(self._dsn)
@@ -42,25 +50,25 @@ class Laboratory:
 
     def load(self, stream: Path, database: str) -> dict[str, Any]:
         """Copy a history stream into a new database; return the loader's counts."""
-        return self._run_json("the loader", ["load", str(stream), "--database", self.dsn(database)], 3600)
+        return self._run_json("the loader", ["load", str(stream)], 3600, database)
 
     def clone(self, database: str, name: str) -> None:
         """Copy a database."""
-        self._run("the clone", ["clone", "--database", self.dsn(database), "--to", name], 600)
+        self._run("the clone", ["clone", "--to", name], 600, database)
 
     def settle(self, database: str) -> None:
         """Vacuum, analyse and read a database into memory, so that arms start alike."""
-        self._run("settling", ["settle", "--database", self.dsn(database)], 1800)
+        self._run("settling", ["settle"], 1800, database)
 
     def inspect(self, database: str, space: str) -> dict[str, Any]:
         """Return rows by table, bytes and the dashboard's plan."""
-        return self._run_json("inspecting", ["inspect", "--database", self.dsn(database), "--space", space], 600)
+        return self._run_json("inspecting", ["inspect", "--space", space], 600, database)
 
     def serve(self, database: str) -> list[str]:
         """Start a server on a database; return the URL of each of its nodes."""
         arguments = ["serve", "--port", "0", "--nodes", str(self.nodes), "--time-scale", str(self.time_scale)]
-        arguments += ["--database", self.dsn(database), "--data", str(self.folder / f"files-{database}")]
-        program = self._start(f"the server of {database}", arguments)
+        arguments += ["--no-schedule", "--data", str(self.folder / f"files-{database}")]
+        program = self._start(f"the server of {database}", arguments, database)
         urls = []
         for line in program.lines(120):
             word, _, rest = line.partition(":")
@@ -81,27 +89,30 @@ class Laboratory:
         while self._programs:
             self._programs.pop().stop()
 
-    def _start(self, name: str, arguments: list[str]) -> Program:
-        program = Program(f"{name} (stand-in)", ["standin", *arguments], self._log(arguments[0]), self._env())
+    def _start(self, name: str, arguments: list[str], database: str = "") -> Program:
+        log, env = self._log(arguments[0]), self._env(database)
+        program = Program(f"{name} (stand-in)", ["standin", *arguments], log, env)
         self._programs.append(program)
         return program
 
-    def _run(self, name: str, arguments: list[str], within: float) -> list[str]:
-        with Program(f"{name} (stand-in)", ["standin", *arguments], self._log(arguments[0]), self._env()) as program:
+    def _run(self, name: str, arguments: list[str], within: float, database: str) -> list[str]:
+        log, env = self._log(arguments[0]), self._env(database)
+        with Program(f"{name} (stand-in)", ["standin", *arguments], log, env) as program:
             return program.finish(within)
 
-    def _run_json(self, name: str, arguments: list[str], within: float) -> dict[str, Any]:
-        lines = self._run(name, arguments, within)
+    def _run_json(self, name: str, arguments: list[str], within: float, database: str) -> dict[str, Any]:
+        lines = self._run(name, arguments, within, database)
         try:
             result: dict[str, Any] = msgspec.json.decode(lines[-1])
         except (IndexError, msgspec.DecodeError) as exc:
-            raise ServerError(
-                f"{name} of the stand-in gave no result", f"Its log is {self._log(arguments[0])}"
-            ) from exc
+            log = self._log(arguments[0])
+            raise ServerError(f"{name} of the stand-in gave no result", f"Its log is {log}") from exc
         return result
 
     def _log(self, command: str) -> Path:
         return self.folder / "logs" / f"{command}.log"
 
-    def _env(self) -> dict[str, str]:
-        return {"OCTOLOAD_STANDIN_KEY": self.key}
+    def _env(self, database: str) -> dict[str, str]:
+        """Return what no process list shall show: the key, and the DSN with its password."""
+        secret = {"OCTOLOAD_STANDIN_KEY": self.key}
+        return {**secret, "OCTOLOAD_STANDIN_DATABASE": self.dsn(database)} if database else secret

@@ -57,6 +57,8 @@ def check_results(run: Path, said: str) -> None:
     results = read(run / "results.json")
     assert results["sentence"] in " ".join(said.split())
     assert str(run / "report.html") in said
+    if results["valid"]:
+        assert {"dashboard"} == {effect["operation"] for effect in results["effects"] if effect["role"] == "primary"}
     for effect in results["effects"]:
         assert set(effect) >= {
             "operation",

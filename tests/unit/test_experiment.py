@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.experiment import DEMONSTRATION, Design, load
+from experiments.experiment import DEMONSTRATION, OPERATIONS, Design, load
 from octoload.errors import UsageError
 
 pytestmark = pytest.mark.unit
@@ -48,6 +48,13 @@ def test_the_full_design_is_the_default() -> None:
         ("history: demo", "# no history", "history"),
         ("  keep-all: {subject: keeping all releases}", "  keep-all: {url: 'http://127.0.0.1:1'}", "url"),
         ("question: What", "question: [What", "YAML"),
+        ("nodes: 1", "nodes: -1", "nodes"),
+        ("time_scale: 20", "time_scale: .nan", "time_scale"),
+        ("dashboard: 5.1", "dashboard: .inf", "above 0"),
+        ("[dashboard p50]", "[dashbord p50]", "'dashboard'"),
+        ("[dashboard p50]", "[deployments p50]", "workload.mix"),
+        ("control: [audit]", "control: [audti]", "'audit'"),
+        ("name: retention", "name: a/b", "folder"),
     ],
 )
 def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -58,6 +65,15 @@ def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new
     assert "changed.yaml" in message
     assert said in message
     assert len(message.splitlines()) <= 3
+
+
+def test_operations_are_those_of_the_scenarios() -> None:
+    """What an experiment may name is what the scenarios of the house send, read from their source."""
+    folder = RETENTION.parents[1] / "scenarios"
+    source = "".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py")))
+    for scenario, operations in OPERATIONS.items():
+        assert f'"{scenario}"' in source
+        assert all(f'"{operation}"' in source for operation in operations)
 
 
 def test_an_unknown_key_names_its_line(tmp_path: Path) -> None:
