@@ -137,7 +137,8 @@ def _facts(path: Path) -> Facts:
 def _trial(folder: Path, facts: Facts) -> Trial:
     if not facts.valid:
         return Trial(folder, facts, {})
-    return Trial(folder, facts, summaries.summarise(summaries.read(folder / "requests.parquet"), facts.seconds))
+    samples = summaries.read(folder / "requests.parquet")
+    return Trial(folder, facts, summaries.summarise(samples, facts.seconds, facts.measured_until))
 
 
 def _journal(path: Path) -> list[Document]:

@@ -1,5 +1,6 @@
 """A trial's requests reduced to block values: latency quantiles, throughput and error rate by operation."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,7 @@ class Summary(msgspec.Struct, frozen=True):
     p50: float | None
     p95: float | None
     p99: float | None
-    #: Answers without a failure a second.
+    #: Answers without a failure that came within the measured phase, a second.
     throughput: float
     #: Failures as a share of requests.
     error_rate: float
@@ -125,16 +126,21 @@ def _words(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
     return np.asarray(pa.compute.fill_null(column.cast(pa.string()), "").to_numpy(), dtype=np.object_)
 
 
-def summarise(samples: Samples, seconds: float) -> dict[str, Summary]:
-    """Reduce a trial to one Summary an operation; `seconds` is the length of the measured phase."""
+def summarise(samples: Samples, seconds: float, until: float = math.inf) -> dict[str, Summary]:
+    """Reduce a trial to one Summary an operation.
+
+    `seconds` is the length of the measured phase and `until` its end: an answer that comes later is no throughput of
+    this trial, though its latency counts. With open arrivals a lower throughput so means a backlog.
+    """
     names = sorted(set(samples.operation.tolist()))
-    return {name: _summary(samples.of(name), seconds) for name in names}
+    return {name: _summary(samples.of(name), seconds, until) for name in names}
 
 
-def _summary(samples: Samples, seconds: float) -> Summary:
+def _summary(samples: Samples, seconds: float, until: float) -> Summary:
     count, failures = samples.latency.size, int(samples.failed.sum())
     p50, p95, p99 = (quantile(samples.latency, metric) for metric in SHARE)
-    served = (count - failures) / seconds if seconds > 0 else 0.0
+    in_time = int((~samples.failed & (samples.done <= until)).sum())
+    served = in_time / seconds if seconds > 0 else 0.0
     return Summary(count, failures, p50, p95, p99, served, failures / count if count else 0.0)
 
 

@@ -213,13 +213,26 @@ def _rows(run: Run) -> list[Check]:
     named = ", ".join(unlike[:5]) or "none"
     if "rows" in run.plan.changes:
         message = f"The change is meant to cut rows; tables that differ: {named}."
+        lost = _lost(arms[0], arms[1])
         if not unlike:
             message += " It did nothing: see journal.jsonl and the server's task log."
-        return [Check("rows", len(unlike), 1, "ok" if unlike else "invalid", message)]
+        if lost:
+            message += f" {', '.join(lost)} must not lose rows: the change did more than it is meant to."
+        return [Check("rows", len(unlike), 1, "ok" if unlike and not lost else "invalid", message)]
     message = f"Both arms must hold the same data (±1 %); tables that differ: {named}."
     if unlike:
         message += " Restore both from one backup."
     return [Check("rows", len(unlike), 0, "invalid" if unlike else "ok", message)]
+
+
+#: Tables that retention leaves alone (octopus-facts §1b).
+_KEPT = ("Event", "EventRelatedDocument", "DeploymentHistory")
+
+
+def _lost(baseline: Document, contender: Document) -> list[str]:
+    """Tables that a cut of history must leave alone and that have fewer rows all the same."""
+    before, after = baseline.get("rows", {}), contender.get("rows", {})
+    return [table for table in _KEPT if after.get(table, 0) < before.get(table, 0)]
 
 
 def _unlike(baseline: Document, contender: Document) -> list[str]:
