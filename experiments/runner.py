@@ -101,6 +101,7 @@ class Run:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self._wait_until_quiet()
+        started = time.time()
         content = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt}
         try:
             with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
@@ -108,8 +109,7 @@ class Run:
         except InvalidRunError as exc:
             self._rig.check()
             self._engine.stop()  # a fresh one for the next attempt
-            check = {"name": "generator", "value": None, "limit": None, "state": "invalid", "message": exc.message}
-            files.write_json(folder / "trial.json", "trial", 1, {**content, "checks": [check], "valid": False})
+            files.write_json(folder / "trial.json", "trial", 1, {**content, **_spoilt(started, exc.message)})
             return [exc.message]
         self._rig.check()
         verdicts = checks.check_trial(facts, folder / "requests.parquet", self._plan)
@@ -160,6 +160,13 @@ class Run:
 
     def _place(self, trial: Trial) -> Path:
         return self.folder / "trials" / trial.folder
+
+
+def _spoilt(started: float, message: str) -> dict[str, Any]:
+    """Return the facts of a trial that the generator could not finish."""
+    check = {"name": "generator", "value": None, "limit": None, "state": "invalid", "message": message}
+    times = {"started": started, "measured_from": started, "measured_until": started, "ended": time.time()}
+    return {**times, "planned": {}, "sent": {}, "recorded": 0, "counted": 0, "checks": [check], "valid": False}
 
 
 def trials_left(folder: Path) -> int:
