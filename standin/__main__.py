@@ -55,7 +55,9 @@ def _end_with_parent() -> None:
     """Let SIGTERM and the parent's end act as Ctrl-C, which leaves nothing half done behind."""
     # A shell starts what runs in its background with Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for name in ("SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGINT))
     Parent().watch(_thread.interrupt_main)
 
 

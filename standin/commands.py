@@ -8,7 +8,7 @@ from pathlib import Path
 from standin import database
 from standin.documents import encode
 from standin.inspection import inspect_database, settle_database
-from standin.keeper import Keeper, stop_on_signals
+from standin.keeper import Keeper, interrupt_on_signals, stop_on_signals
 from standin.load import load_file
 from standin.parent import Parent
 from standin.supervisor import DATABASE
@@ -20,8 +20,9 @@ def run_postgres(data: Path, port: int, say: Callable[[str], None]) -> None:
     Raises:
         UsageError, FailureError: as `Postgres.start` says, or FailureError: it has ended by itself.
     """
-    stop, parent = stop_on_signals(), Parent()
+    interrupt_on_signals()
     with Keeper(data, port) as keeper:
+        stop, parent = stop_on_signals(), Parent()
         say(f"ready: {keeper.dsn}")
         while not stop.wait(0.1) and not parent.is_gone():
             keeper.check()

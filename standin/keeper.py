@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,6 +30,7 @@ class Keeper:
     """PostgreSQL behind a keeper process; a context manager that starts it and stops it."""
 
     def __init__(self, data: Path, port: int = 0, *, temporary: bool = False) -> None:
+        self._temporary = temporary
         ending = "remove" if temporary else "keep"
         self._command = [sys.executable, "-m", "standin.keeper", str(data), str(port), ending]
         self._process: subprocess.Popen[bytes] | None = None
@@ -48,7 +50,11 @@ class Keeper:
             self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=as_parent(), start_new_session=True
         )
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        try:
+            line = self._process.stdout.readline()
+        except KeyboardInterrupt:
+            self._abandon()
+            raise
         if not line:
             raise FailureError("the process that keeps PostgreSQL has died", f"Look at {self._log}.")
         said = msgspec.json.decode(line)
@@ -62,6 +68,18 @@ class Keeper:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop it; returns when PostgreSQL has ended."""
+        self._end()
+
+    def _abandon(self) -> None:
+        """Stop it in the middle of its start."""
+        assert self._process is not None
+        if sys.platform != "win32":  # where it would kill: there it starts to the end, then finds its input ended
+            self._process.terminate()
+        self._end()
+        if self._temporary:  # it may have had no time to learn what to do at its end
+            shutil.rmtree(self.data, ignore_errors=True)
+
+    def _end(self) -> None:
         if self._process is not None:
             assert self._process.stdin is not None
             assert self._process.stdout is not None
@@ -107,27 +125,49 @@ def keep(postgres: Postgres, stop: threading.Event) -> bool:
 def stop_on_signals() -> threading.Event:
     """Return an event that Ctrl-C, SIGTERM and a closed terminal set."""
     stop = threading.Event()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: stop.set())
+    _handle(stop.set)
     return stop
 
 
+def interrupt_on_signals() -> None:
+    """Let the first Ctrl-C, SIGTERM or closed terminal raise KeyboardInterrupt, for slow steps that look at no event.
+
+    Those that follow are ignored: what is being put in order stays undisturbed.
+    """
+
+    def interrupt() -> None:
+        stop_on_signals()
+        raise KeyboardInterrupt
+
+    _handle(interrupt)
+
+
+def _handle(action: Callable[[], None]) -> None:
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):  # the last is Windows' only
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: action())
+
+
 def _main() -> int:
+    interrupt_on_signals()
     data, port, ending = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     try:
-        return _keep(Postgres(data, port), stop_on_signals())
+        return _keep(Postgres(data, port))
     finally:
         if ending == "remove":
             shutil.rmtree(data, ignore_errors=True)
 
 
-def _keep(postgres: Postgres, stop: threading.Event) -> int:
+def _keep(postgres: Postgres) -> int:
     try:
         dsn = postgres.start()
+        stop = stop_on_signals()
     except StandinError as exc:
         _say({"message": exc.message, "cure": exc.cure, "code": exc.exit_code})
         return exc.exit_code
+    except KeyboardInterrupt:
+        postgres.stop()
+        return 130
     _say({"dsn": dsn})
 
     def read_to_end() -> None:

@@ -87,8 +87,10 @@ async def _run(app: Any, listener: socket.socket, worker: Worker, url: str) -> N
     )
     Parent().watch(_stop)
     # uvicorn stops on these signals, and raises them again afterwards: there is still work to put in order by then.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
+    # Before it listens to them they must not be lost.
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: setattr(server, "should_exit", True))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     working = asyncio.create_task(worker.run())
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for

@@ -172,12 +172,25 @@ class Postgres:
             self._initdb([*command, f"--pwfile={self.data / PASSWORD_FILE}"])
 
     def _initdb(self, command: list[str], *descriptors: int) -> None:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, pass_fds=descriptors, **self._context()
-        )
-        if done.returncode != 0:
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            pass_fds=descriptors,
+            **self._context(),
+        ) as process:
+            try:
+                said, faults = process.communicate()
+            except KeyboardInterrupt:
+                # Told so, it ends its own child; half a cluster must not pass for a whole one.
+                process.terminate()
+                process.communicate()
+                shutil.rmtree(self.cluster, ignore_errors=True)
+                raise
+        if process.returncode != 0:
             shutil.rmtree(self.cluster, ignore_errors=True)
-            raise _failed("PostgreSQL cannot make its files in", self.cluster, done.stderr or done.stdout)
+            raise _failed("PostgreSQL cannot make its files in", self.cluster, faults or said)
 
     def _launch(self) -> None:
         options = [word for key, value in SETTINGS.items() for word in ("-c", f"{key}={value}")]

@@ -15,7 +15,7 @@ import msgspec
 
 from standin import database, node
 from standin.errors import FailureError, UsageError
-from standin.keeper import Keeper, stop_on_signals
+from standin.keeper import Keeper, interrupt_on_signals, stop_on_signals
 from standin.parent import Parent, as_parent
 
 #: Name of the instance's database on a PostgreSQL of our own.
@@ -53,7 +53,7 @@ def serve(service: Service, say: Callable[[str], None]) -> None:
         UsageError: a port, a folder or the key cannot be used.
         FailureError: PostgreSQL or a node has failed.
     """
-    stop = stop_on_signals()
+    interrupt_on_signals()
     key = service.api_key or database.new_api_key()
     if not re.fullmatch(r"API-[A-Z0-9]{4,60}", key):
         raise UsageError("the API key must be API- followed by capital letters and digits", "Leave it out to get one.")
@@ -64,6 +64,7 @@ def serve(service: Service, say: Callable[[str], None]) -> None:
         nodes = [_settings(service, index, dsn, logs) for index in range(service.nodes)]
         processes = stack.enter_context(_cluster(nodes))
         urls = [_first_words(process, settings) for process, settings in zip(processes, nodes, strict=True)]
+        stop = stop_on_signals()
         if len(urls) > 1:
             for url in urls:
                 say(f"node: {url}")

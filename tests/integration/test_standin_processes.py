@@ -139,6 +139,32 @@ def test_nothing_is_left_of_an_instance_without_a_folder() -> None:
         wait_for(lambda: not folder.exists(), f"{folder} is still there")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a process is told to end by signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("awaited", ["initdb", "standin.node"])
+def test_a_start_can_be_broken_off(tmp_path: Path, awaited: str, number: signal.Signals) -> None:
+    """Told to end while it makes its files or waits for a node, it ends soon, leaves nothing, and can start again."""
+    environment = {**os.environ, "OCTOLOAD_PARENT": str(os.getpid())}
+    command = [sys.executable, "-m", "standin", "--data", str(tmp_path), "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+
+    def here() -> bool:
+        with contextlib.suppress(psutil.Error):  # one of them has just ended
+            return any(awaited in (child.name(), *child.cmdline()) for child in family(process))
+        return False
+
+    try:
+        wait_for(here, f"{awaited} did not start")
+        children = family(process)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=8)
+    finally:
+        end(process)
+    assert "Traceback" not in said, said
+    assert not alive(children)
+    assert (tmp_path / "PostgreSQL" / "PG_VERSION").exists() == (awaited != "initdb")
+
+
 @pytest.mark.parametrize("victim", ["standin.node", "postgres"])
 def test_a_lost_part_ends_the_whole(tmp_path: Path, victim: str) -> None:
     """When a node or PostgreSQL dies, the stand-in ends with code 5 and says which; nothing is left running."""
