@@ -117,6 +117,18 @@ async def lock(conn: Any, kind: DocumentType, identifier: str) -> Document:
     return kind.read(row)
 
 
+async def hold(conn: Any, kind: DocumentType, identifier: str) -> Document:
+    """Fetch one document that must stay until the transaction ends: others who want to change or delete it wait.
+
+    Raises:
+        Rejected: 404, it does not exist.
+    """
+    row = await conn.fetchrow(f"{_statements(kind).get} FOR SHARE", identifier)
+    if row is None:
+        raise not_found(identifier)
+    return kind.read(row)
+
+
 async def get_many(conn: Any, kind: DocumentType, identifiers: Iterable[str]) -> dict[str, Document]:
     """Fetch documents by id; those that do not exist are left out."""
     rows = await conn.fetch(_statements(kind).get_many, list(identifiers))

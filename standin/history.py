@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from standin import events
-from standin.documents import Document, DocumentType, get, insert, lock, update
+from standin.documents import Document, DocumentType, get, hold, insert, lock, update
 from standin.errors import Rejected
 from standin.kinds import (
     CHANNEL,
@@ -108,7 +108,7 @@ async def create_deployment(
             the lifecycle has not opened the environment for this release.
     """
     members = members or {}
-    release = await get(work.conn, RELEASE, release_id)
+    release = await hold(work.conn, RELEASE, release_id)  # retention may be about to delete it
     promotion = Promotion(
         release,
         await get(work.conn, PROJECT, release["ProjectId"]),

@@ -57,14 +57,31 @@ class Purge:
             verb = "stays" if decision.keep else "goes"
             self.log.write(element, f"Release {decision.release.version} {verb}: {decision.reason}.", "Verbose")
         gone = [decision.release for decision in decisions if not decision.keep]
+        deleted = 0
         for start in range(0, len(gone), BATCH):
-            batch = gone[start : start + BATCH]
             async with begin(self.pool, self.keys) as work:
+                batch = await lock_unused(work.conn, gone[start : start + BATCH])
                 tasks = await _delete(work, project, batch)
+            deleted += len(batch)
             for release in batch:
                 self.log.write(element, f"Deleted release {release.version}.")
             await asyncio.to_thread(_delete_logs, self.task_logs, tasks)
-        return len(gone)
+        return deleted
+
+
+async def lock_unused(conn: Any, releases: Sequence[Candidate]) -> list[Candidate]:
+    """Lock releases and return those that may still go: nobody has deleted or deployed them since the decision.
+
+    Deployments hold their release while they are queued, so that none can come between this and the deletion.
+    """
+    named, identifiers = queries("purge"), [release.id for release in releases]
+    there = {row["id"] for row in await conn.fetch(named["lock_releases"], identifiers)}
+    deployed: dict[str, dict[str, Any]] = {}
+    for row in await conn.fetch(named["deployed_since"], identifiers):
+        deployed.setdefault(row["releaseid"], {})[row["environmentid"]] = row["last"]
+        if row["active"]:
+            there.discard(row["releaseid"])
+    return [one for one in releases if one.id in there and deployed.get(one.id, {}) == one.deployed]
 
 
 async def _decide(work: Work, project: Document) -> list[Decision]:

@@ -37,6 +37,15 @@ UNION
 (SELECT DISTINCT ON (EnvironmentId, TenantId, ChannelId) ReleaseId, 'P' FROM ranked
     WHERE State = 'Success' AND ReleaseId <> Current ORDER BY EnvironmentId, TenantId, ChannelId, Place);
 
+-- name: lock_releases
+SELECT Id FROM Release WHERE Id = ANY($1::text[]) ORDER BY Id FOR UPDATE;
+
+-- name: deployed_since
+SELECT d.ReleaseId, d.EnvironmentId, max(d.Created) AS Last,
+    bool_or(t.State IN ('Queued', 'Executing', 'Cancelling')) AS Active
+FROM Deployment d JOIN ServerTask t ON t.Id = d.TaskId
+WHERE d.ReleaseId = ANY($1::text[]) GROUP BY d.ReleaseId, d.EnvironmentId;
+
 -- name: delete_deployments
 WITH gone AS (DELETE FROM Deployment WHERE ReleaseId = ANY($1::text[]) RETURNING Id, TaskId),
     machines AS (DELETE FROM DeploymentRelatedMachine m USING gone WHERE m.DeploymentId = gone.Id)

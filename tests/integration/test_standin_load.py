@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,14 @@ import asyncpg
 import httpx
 import pytest
 
+from standin.database import open_pool
+from standin.documents import KeyAllocator
+from standin.errors import Rejected
+from standin.history import create_deployment
+from standin.purge import lock_unused
+from standin.retention import Candidate
 from standin.statements import queries
+from standin.work import Work
 from tests.integration.test_standin_processes import running
 from tests.octopus_server import Octopus
 
@@ -309,3 +317,45 @@ def test_retention_thins_a_loaded_history_and_nothing_else(server: str, loaded: 
     assert next(grown) == 1 + 3 + 2 + (RELEASES + 1 - 6)  # release, deployment, two policies, deletions
     assert list(grown) == [0, 0]  # the one snapshot is still shared
     assert rows(dsn, "SELECT 1 FROM Deployment d LEFT JOIN ServerTask t ON t.Id = d.TaskId WHERE t.Id IS NULL") == []
+
+
+def test_retention_leaves_a_release_that_is_deployed_meanwhile(server: str, loaded: str) -> None:
+    """Between the decision and the deletion a deployment may come: its release stays, and what waits sees the end."""
+    dsn = run("clone", "--database", loaded, "--to", "raced").removeprefix("cloned: ")
+    kept, left = asyncio.run(race(dsn))
+    assert kept == ["Releases-2"]
+    assert left == 404
+
+
+async def race(dsn: str) -> tuple[list[str], int]:
+    """Deploy Releases-1 after the decision, unlocked until retention waits; then Releases-2, which is being deleted."""
+    pool = await open_pool(dsn, 4)
+    keys = KeyAllocator(lambda: asyncpg.connect(dsn))
+    sql = "SELECT EnvironmentId, max(Created) FROM Deployment WHERE ReleaseId = $1 GROUP BY 1"
+    decided = [
+        Candidate(one, "", datetime.now(UTC), dict(await pool.fetch(sql, one))) for one in ("Releases-1", "Releases-2")
+    ]
+    works = [Work(await pool.acquire(), keys) for _ in range(3)]
+    early, purge, late = (work.conn.transaction() for work in works)
+    await asyncio.gather(early.start(), purge.start(), late.start())
+    await create_deployment(works[0], "Releases-1", "Environments-1")
+    locking = asyncio.create_task(lock_unused(works[1].conn, decided))
+    assert await waits(locking)
+    await early.commit()
+    kept = [release.id for release in await locking]
+    deploying = asyncio.create_task(create_deployment(works[2], "Releases-2", "Environments-1"))
+    assert await waits(deploying)
+    await works[1].conn.execute("DELETE FROM Release WHERE Id = 'Releases-2'")
+    await purge.commit()
+    with pytest.raises(Rejected) as refusal:
+        await deploying
+    await late.rollback()
+    await keys.close()
+    pool.terminate()
+    return kept, refusal.value.status
+
+
+async def waits(task: "asyncio.Task[Any]") -> bool:
+    """Whether a task has not ended after a while in which it would have."""
+    _, pending = await asyncio.wait({task}, timeout=0.5)
+    return bool(pending)
