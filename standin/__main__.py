@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(subs, "inspect", _inspect, "say rows by table, bytes, and the plan of the dashboard's query")
     _add_database(one)
     one.add_argument("--space", metavar="ID", help="the dashboard's space (default: the one with most deployments)")
+    _add_dashboard(one)
     return parser
 
 
@@ -132,6 +133,10 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         dest="schedule",
         help="never run Retention by itself, at scale 1 neither",
     )
+    _add_dashboard(parser)
+
+
+def _add_dashboard(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dashboard-sql",
         choices=("ranked", "lateral"),
@@ -183,7 +188,7 @@ def _settle(options: argparse.Namespace) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    _say(commands.inspect(_named(options), options.space))
+    _say(commands.inspect(_named(options), options.space, options.dashboard_sql))
 
 
 def _dsn(options: argparse.Namespace) -> str:

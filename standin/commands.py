@@ -54,9 +54,9 @@ def settle(dsn: str) -> str:
     return encode(asyncio.run(settle_database(dsn)))
 
 
-def inspect(dsn: str, space: str | None) -> str:
+def inspect(dsn: str, space: str | None, dashboard: str) -> str:
     """Describe a database as `octoload.database`, one line of JSON."""
-    return encode(asyncio.run(inspect_database(dsn, space)))
+    return encode(asyncio.run(inspect_database(dsn, space, dashboard)))
 
 
 @contextlib.contextmanager

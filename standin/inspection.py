@@ -17,8 +17,8 @@ TABLES = tuple(re.findall(r"CREATE TABLE (\w+)", text("schema.sql")))
 GROWING = tuple(dict.fromkeys(re.findall(r"^CREATE .* ON (\w+) ", text("indexes.sql"), re.MULTILINE)))
 
 
-async def inspect_database(dsn: str, space: str | None) -> dict[str, Any]:
-    """Describe a database as `octoload.database` version 1 (docs/formats.md).
+async def inspect_database(dsn: str, space: str | None, dashboard: str) -> dict[str, Any]:
+    """Describe a database as `octoload.database` version 1 (docs/formats.md); `dashboard` names the statement.
 
     Raises:
         UsageError: there is no such database, or no instance in it; FailureError: PostgreSQL does not answer.
@@ -30,7 +30,9 @@ async def inspect_database(dsn: str, space: str | None) -> dict[str, Any]:
             "version": 1,
             "rows": await count_rows(conn),
             "bytes": await conn.fetchval(queries("inspection")["size"]),
-            "dashboard": await _explain(conn, space or await conn.fetchval(queries("inspection")["busiest"])),
+            "dashboard": await _explain(
+                conn, queries("dashboard")[dashboard], space or await conn.fetchval(queries("inspection")["busiest"])
+            ),
         }
     finally:
         await conn.close()
@@ -93,9 +95,8 @@ async def _read_all(conn: Any) -> int:
     return int(await conn.fetchval(named["blocks"]))
 
 
-async def _explain(conn: Any, space: str) -> dict[str, Any]:
+async def _explain(conn: Any, sql: str, space: str) -> dict[str, Any]:
     """Run the dashboard's query, once to warm up and once under EXPLAIN; say what it cost."""
-    sql = queries("dashboard")["ranked"]
     await conn.fetch(sql, space, None)
     lines = await conn.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {sql}", space, None)
     plan = "\n".join(line[0] for line in lines)

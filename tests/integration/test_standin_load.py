@@ -255,6 +255,9 @@ def test_a_settled_database_is_read_into_memory(loaded: str) -> None:
     assert "WindowAgg" in seen["dashboard"]["plan"]
     assert seen["dashboard"]["shared_hit"] > 0
     assert seen["dashboard"]["shared_read"] == 0
+    other = json.loads(run("inspect", "--database", loaded, "--space", "Spaces-2", "--dashboard-sql", "lateral"))
+    assert other["dashboard"]["sql"] == queries("dashboard")["lateral"]
+    assert "WindowAgg" not in other["dashboard"]["plan"]
 
 
 def test_both_dashboards_show_the_same(loaded: str) -> None:
