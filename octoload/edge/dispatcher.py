@@ -34,7 +34,7 @@ class Dispatcher:
         self._coming: deque[Arrival] = deque()
         self._start = 0.0
         self._measured_from = 0.0
-        self._busy = 0
+        self._slots = 0
         self._ended = _ignore
         self._armed = False
         self._running = False
@@ -71,7 +71,7 @@ class Dispatcher:
     @property
     def busy(self) -> int:
         """Sessions under way."""
-        return self._busy
+        return self._slots - len(self._idle)
 
     @property
     def waiting(self) -> int:
@@ -79,18 +79,25 @@ class Dispatcher:
         now = clock()
         return sum(arrival[0] <= now for arrival in self._coming)
 
+    def enter(self) -> None:
+        """Say that the calling greenlet is a slot from now on."""
+        self._slots += 1
+
+    def leave(self) -> None:
+        """Say that it is none any more."""
+        self._slots -= 1
+        self._settle()
+
     def take(self) -> Arrival:
-        """Wait in the calling slot until there is an arrival for it."""
+        """Wait in the calling slot until there is an arrival for it; its session before has then ended."""
         coming = self._coming
         if coming or self._refill():
-            now = clock()
-            intended = coming[0][0]
-            if intended <= now:
+            wait = clock() - coming[0][0]
+            if wait >= 0.0:
                 if self._idle:
-                    self._note(now - intended, intended)
-                elif now - intended > self.longest_wait:
-                    self.longest_wait = now - intended
-                self._busy += 1
+                    self._note(wait, coming[0][0])
+                elif wait > self.longest_wait:
+                    self.longest_wait = wait
                 return coming.popleft()
         slot = gevent.getcurrent()
         self._idle.append(slot)
@@ -103,12 +110,6 @@ class Dispatcher:
             raise
         return arrival
 
-    def give_back(self) -> None:
-        """Say that the session of an arrival has ended."""
-        self._busy -= 1
-        if self._exhausted:
-            self._settle()
-
     def _expire(self) -> None:
         """Hand out what is due; the hub calls this when the timer does."""
         self._armed = False
@@ -117,7 +118,6 @@ class Dispatcher:
         while idle and coming and coming[0][0] <= now:
             arrival = coming.popleft()
             self._note(clock() - arrival[0], arrival[0])
-            self._busy += 1
             idle.pop().switch(arrival)
         if idle:
             self._arm()
@@ -131,6 +131,8 @@ class Dispatcher:
         if self._coming or self._refill():
             self._armed = True
             self._timer.at(self._coming[0][0])
+        else:
+            self._settle()
 
     def _refill(self) -> bool:
         """Look further into the schedule; False when it has ended."""
@@ -138,7 +140,6 @@ class Dispatcher:
             piece = next(self._pieces, None)
             if piece is None:
                 self._exhausted = True
-                self._settle()
                 return False
             self._coming.extend(_arrivals(piece, self._start))
         return True
@@ -150,7 +151,7 @@ class Dispatcher:
         return left
 
     def _settle(self) -> None:
-        if self._running and self._exhausted and not self._busy and not self._coming:
+        if self._running and self._exhausted and not self.busy and not self._coming:
             self._running = False
             self._ended()
 

@@ -108,11 +108,18 @@ class Player:
 
     def serve(self) -> None:
         """Be a slot: take arrivals and play their sessions, until the greenlet is killed."""
-        dispatcher = self._dispatcher
+        self._dispatcher.enter()
+        try:
+            self._serve()
+        finally:
+            self._dispatcher.leave()
+
+    def _serve(self) -> None:
+        take = self._dispatcher.take
         play: Any = None
         session: Any = None
         while True:
-            arrival = dispatcher.take()
+            arrival = take()
             if play is not self._play:
                 play = self._play
                 session = Session(play.client, play.recorder, play.notes, play.full)
@@ -122,8 +129,6 @@ class Player:
                 scenario.run(session)
             except Exception as exc:  # noqa: BLE001  a scenario's mistake ends the trial with its name, not this slot
                 play.fault = play.fault or f"scenario {play.names[arrival[1]]}: {type(exc).__name__}: {exc}"
-            finally:
-                dispatcher.give_back()
 
     def _on_trial(self, environment: Environment, msg: Any) -> None:
         play = Play(msgspec.convert(msg.data, Order), self._cast, self._hand_over)

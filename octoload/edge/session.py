@@ -41,8 +41,8 @@ class Notes:
 class Session:
     """The slot's side of a session; one object serves the sessions of a slot one after the other."""
 
-    __slots__ = ("_client", "_connection", "_connections", "_full", "_next", "_notes", "_recorder", "_scenario",
-                 "_target", "draw", "number")  # fmt: skip
+    __slots__ = ("_client", "_connection", "_connections", "_full", "_next", "_notes", "_record", "_recorder",
+                 "_scenario", "_several", "_target", "draw", "number")  # fmt: skip
 
     def __init__(self, client: Client, recorder: Recorder, notes: Notes, full: Any) -> None:
         """`full` is called when the recorder is."""
@@ -51,7 +51,9 @@ class Session:
         self._notes = notes
         self._full = full
         self._connections: list[Connection | None] = [None] * len(client.targets)
-        self._connection: Connection
+        self._connection: Any = None
+        self._several = len(client.targets) > 1
+        self._record = recorder.add
         self._target = client.targets[0]
         self._scenario = 0
         self._next = 0.0
@@ -63,26 +65,31 @@ class Session:
     def begin(self, arrival: Arrival, scenario: int) -> None:
         """Take on an arrival; `scenario` is the code of its name."""
         self._next, _, self.draw, self.number = arrival
-        index = self.number % len(self._connections)
+        self._scenario = scenario
+        if self._several or self._connection is None:
+            self._choose(self.number % len(self._connections))
+
+    def _choose(self, index: int) -> None:
+        """Turn to a node."""
         connection = self._connections[index]
         if connection is None:
             connection = self._connections[index] = self._client.connect(index)
         self._connection = connection
         self._target = self._client.targets[index]
-        self._scenario = scenario
 
     def get(self, operation: Operation, path: str) -> bool:
         """GET a path; return whether the server answered well."""
-        return not self._request(operation, self._target.get(path), None)[0]
+        well: bool = self._request(operation, self._target.get(path), None)
+        return well
 
     def get_as(self, operation: Operation, path: str, kind: type[T]) -> T | None:
         """GET a path and read its JSON; None when the request failed or the answer is something else."""
-        value: T | None = self._request(operation, self._target.get(path), kind)[1]
+        value: T | None = self._request(operation, self._target.get(path), kind)
         return value
 
     def post_as(self, operation: Operation, path: str, body: Any, kind: type[T]) -> T | None:
         """POST JSON and read the JSON of the answer; None when the request failed."""
-        value: T | None = self._request(operation, self._target.post(path, _encode(body)), kind)[1]
+        value: T | None = self._request(operation, self._target.post(path, _encode(body)), kind)
         return value
 
     def think(self, seconds: float) -> None:
@@ -90,14 +97,13 @@ class Session:
         self._next += seconds
         gevent.sleep(max(self._next - clock(), 0.0))
 
-    def _request(self, operation: Operation, data: bytes, kind: Any) -> tuple[str, Any]:
-        """Send, wait, record; return the error, empty when there is none, and the value."""
+    def _request(self, operation: Operation, data: bytes, kind: Any) -> Any:
+        """Send, wait, record; return the value, or without a kind whether all went well."""
         connection, notes, intended = self._connection, self._notes, self._next
         if intended >= notes.measured_from:
             notes.sent[operation.code] += 1
         sent = clock()
         connection.exchange(data, kind is not None, sent)
-        self._next = done = connection.done
         error, value = connection.error, None
         status = size = node = code = 0
         if not error:
@@ -114,11 +120,12 @@ class Session:
         if error:
             code = self._recorder.errors.code(error)
             notes.explain(operation.name, error, "")
-        if self._recorder.add(
+        self._next = done = connection.done
+        if self._record(
             intended, sent, connection.first, done, size, status, operation.code, self._scenario, code, node
         ):
             self._full()
-        return error, value
+        return not error if kind is None else value
 
 
 def miss(recorder: Recorder, arrival: Arrival, operation: Operation, scenario: int, now: float) -> bool:
