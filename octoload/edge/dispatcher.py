@@ -9,7 +9,7 @@ import gevent
 
 from octoload.edge import timer
 from octoload.edge.arrivals import Schedule
-from octoload.edge.client import clock
+from octoload.edge.connection import clock
 
 #: Arrivals that are turned from arrays into tuples at once.
 PIECE: Final = 512

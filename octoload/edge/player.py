@@ -12,7 +12,8 @@ from locust.runners import WorkerRunner
 
 from octoload.edge import arrivals, machine, table
 from octoload.edge.arrivals import Schedule
-from octoload.edge.client import Client, clock
+from octoload.edge.client import Client
+from octoload.edge.connection import clock
 from octoload.edge.dispatcher import Dispatcher
 from octoload.edge.samples import Batch, Recorder
 from octoload.edge.scenario import Cast, Operation, Place, Scenario

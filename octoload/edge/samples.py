@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,8 @@ TIMES: Final = ("intended", "sent", "first_byte", "done")
 
 #: Rows that are held before they are handed on, whatever the time.
 CAPACITY: Final = 8_192
+ROW_SIZE: Final = ROW.size
+FULL: Final = ROW_SIZE * CAPACITY
 #: Different texts of one kind; a server that invents a new error for each request fills no memory.
 MAX_TEXTS: Final = 1_000
 OTHER: Final = "other"
@@ -60,43 +63,39 @@ class Texts:
 class Recorder:
     """A buffer of rows; times are the process' own steady clock until they are taken."""
 
-    __slots__ = ("_buffer", "_offset", "errors", "nodes")
+    __slots__ = ("_buffer", "errors", "nodes", "offset", "pack")
 
     def __init__(self) -> None:
         self.errors = Texts()
         self.nodes = Texts()
         self._buffer = bytearray(ROW.size * CAPACITY)
-        self._offset = 0
+        #: Where the next row goes.
+        self.offset = 0
+        #: Packs a row at an offset, its members in the order of the layout.
+        self.pack = partial(ROW.pack_into, self._buffer)
 
-    def add(  # noqa: PLR0917  called once a request, in the order of the layout
-        self, intended: float, sent: float, first_byte: float, done: float, size: int, status: int, operation: int,
-        scenario: int, error: int, node: int,
-    ) -> bool:  # fmt: skip
-        """Add a row; return whether the buffer is full now."""
-        offset = self._offset
-        _pack_into(
-            self._buffer, offset, intended, sent, first_byte, done, size, status, operation, scenario, error, node
-        )
-        self._offset = offset = offset + _ROW_SIZE
-        return offset == _FULL
+    def add(self, *row: float) -> bool:
+        """Add a row, its members in the order of the layout; return whether the buffer is full now.
+
+        Where every tenth of a microsecond counts, do as this does: pack at `offset`, move it by `ROW_SIZE`, and hand
+        the rows on at `FULL`.
+        """
+        self.pack(self.offset, *row)
+        self.offset += ROW_SIZE
+        return self.offset == FULL
 
     @property
     def count(self) -> int:
         """Rows that are held."""
-        return self._offset // _ROW_SIZE
+        return self.offset // ROW_SIZE
 
     def take(self, offset: float) -> Rows:
         """Return the rows and forget them; `offset` turns the steady clock into Unix time."""
-        rows = np.frombuffer(bytes(memoryview(self._buffer)[: self._offset]), LAYOUT).copy()
-        self._offset = 0
+        rows = np.frombuffer(bytes(memoryview(self._buffer)[: self.offset]), LAYOUT).copy()
+        self.offset = 0
         for name in TIMES:
             rows[name] += offset
         return rows
-
-
-_pack_into = ROW.pack_into
-_ROW_SIZE = ROW.size
-_FULL = _ROW_SIZE * CAPACITY
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import gevent
 import msgspec
 
-from octoload.edge.client import NO_SLOT, Client, Connection, clock
+from octoload.edge.client import Client
+from octoload.edge.connection import NO_SLOT, Connection, clock
 from octoload.edge.dispatcher import Arrival
-from octoload.edge.samples import Recorder
+from octoload.edge.samples import FULL, ROW_SIZE, Recorder
 from octoload.edge.scenario import Operation
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ class Notes:
 class Session:
     """The slot's side of a session; one object serves the sessions of a slot one after the other."""
 
-    __slots__ = ("_client", "_connection", "_connections", "_full", "_next", "_notes", "_record", "_recorder",
+    __slots__ = ("_client", "_connection", "_connections", "_full", "_next", "_notes", "_recorder",
                  "_scenario", "_several", "_target", "draw", "number")  # fmt: skip
 
     def __init__(self, client: Client, recorder: Recorder, notes: Notes, full: Any) -> None:
@@ -53,7 +54,6 @@ class Session:
         self._connections: list[Connection | None] = [None] * len(client.targets)
         self._connection: Any = None
         self._several = len(client.targets) > 1
-        self._record = recorder.add
         self._target = client.targets[0]
         self._scenario = 0
         self._next = 0.0
@@ -121,9 +121,13 @@ class Session:
             code = self._recorder.errors.code(error)
             notes.explain(operation.name, error, "")
         self._next = done = connection.done
-        if self._record(
-            intended, sent, connection.first, done, size, status, operation.code, self._scenario, code, node
-        ):
+        recorder = self._recorder
+        offset = recorder.offset
+        recorder.pack(
+            offset, intended, sent, connection.first, done, size, status, operation.code, self._scenario, code, node
+        )
+        recorder.offset = offset = offset + ROW_SIZE
+        if offset == FULL:
             self._full()
         return not error if kind is None else value
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 import gevent
 
-from octoload.edge.client import READ, clock
+from octoload.edge.connection import READ, clock
 
 _ABSOLUTE = 1  # TFD_TIMER_ABSTIME
 _MONOTONIC = 1  # CLOCK_MONOTONIC, which Python's perf_counter reads on Linux
