@@ -18,7 +18,7 @@ import psutil
 HOUSE = Path(__file__).parent.parent
 sys.path.insert(0, str(HOUSE))
 
-from benchmarks import nginx, schedule  # noqa: E402
+from benchmarks import memory, nginx, schedule  # noqa: E402
 from benchmarks.peers import CASES, Case, Peers  # noqa: E402
 
 #: Seconds after the first requests, and seconds that are measured then.
@@ -59,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.generator", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one object of JSON")
     parser.add_argument("--rounds", type=int, default=5, help="rounds, each with all generators in turn (default: 5)")
-    parser.add_argument("--only", default="", help="cases, separated by commas, or schedule (default: all)")
+    parser.add_argument("--only", default="", help="cases, schedule or memory, separated by commas (default: all)")
     options = parser.parse_args()
     only = [name for name in options.only.split(",") if name]
     cores = sorted(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else [0]
@@ -68,7 +68,7 @@ def main() -> None:
         with nginx.running(folder, cores[0] if len(cores) > 1 else None) as server:
             results = run(server, folder, cores[-1], options.rounds, only)
     print(json.dumps(results, indent=2) if options.json else table(results))
-    raise SystemExit(0 if all(gate["holds"] for gate in results["gates"]) else 1)
+    raise SystemExit(0 if all(each["holds"] for each in results["gates"] + results["memory"]) else 1)
 
 
 def run(server: nginx.Nginx, folder: Path, core: int, rounds: int, only: list[str]) -> dict[str, Any]:
@@ -82,11 +82,13 @@ def run(server: nginx.Nginx, folder: Path, core: int, rounds: int, only: list[st
                 costs.setdefault((case.name, name), []).append(measure(peers, name, case, server, core))
                 say(f"{case.name:10}{name:14}{costs[case.name, name][-1].cpu:9.1f} µs")
     lags = schedule.lags(server, folder, core, rounds, say) if not only or "schedule" in only else []
+    long = [memory.measure(server, folder, core)] if not only or "memory" in only else []
     return {
         "machine": machine(server),
         "costs": [summary(case, name, values) for (case, name), values in costs.items()],
         "gates": gates(costs),
         "schedule": lags,
+        "memory": long,
     }
 
 
@@ -162,13 +164,15 @@ def table(results: dict[str, Any]) -> str:
     for cost in results["costs"]:
         cpu = cost["cpu_us"]
         spread = f"{cpu['min']:.1f} {cpu['median']:.1f} {cpu['max']:.1f}"
-        rate, memory = cost["requests_per_second"], cost["memory_bytes"] / 2**20
-        lines.append(f"{cost['case']:10}{cost['generator']:14}{spread:>36}{rate:12.0f}{memory:6.0f}{cost['n']:4}")
+        rate, resident = cost["requests_per_second"], cost["memory_bytes"] / 2**20
+        lines.append(f"{cost['case']:10}{cost['generator']:14}{spread:>36}{rate:12.0f}{resident:6.0f}{cost['n']:4}")
     for gate in results["gates"]:
         ratio = f"{gate['ratio']:.3f} ({gate['min']:.3f} to {gate['max']:.3f}), limit {gate['limit']:.3f}"
         verdict = "holds" if gate["holds"] else "BROKEN"
         lines += [f"{gate['case']:10}octoload / {gate['peer']:14} {ratio}: {verdict}"]
     lines += schedule.lines(results["schedule"])
+    for long in results["memory"]:
+        lines += memory.lines(long)
     return "\n".join(lines)
 
 

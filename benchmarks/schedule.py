@@ -24,8 +24,8 @@ P50, P99 = 90e-6, 400e-6
 
 
 @contextlib.contextmanager
-def engine(core: int) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
-    """Yield what runs a trial on an engine that stays up."""
+def engine(core: int) -> Iterator[tuple[Callable[[dict[str, Any]], dict[str, Any]], int]]:
+    """Yield what runs a trial on an engine that stays up, and the engine's process id."""
     with subprocess.Popen(
         [sys.executable, "-m", "locust", "-f", str(HOUSE / "locustfile.py"), "--headless", "--octoload-engine"],
         stdin=subprocess.PIPE,
@@ -49,7 +49,7 @@ def engine(core: int) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
                     return event
 
         try:
-            yield run
+            yield run, process.pid
         finally:
             process.kill()
 
@@ -57,7 +57,7 @@ def engine(core: int) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
 def lags(server: Nginx, folder: Path, core: int, rounds: int, say: Callable[[str], None]) -> list[dict[str, Any]]:
     """Run each rate in turn, round by round; return one row a trial."""
     rows = []
-    with engine(core) as run:
+    with engine(core) as (run, _):
         for number in range(rounds):
             for rate in RATES:
                 facts = run(

@@ -1,8 +1,9 @@
-"""When sessions arrive: one schedule for the whole mix, a pure function of seed, mix and time."""
+"""When sessions arrive: one schedule for the whole mix, a pure function of seed, mix and time, drawn block by block."""
 
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 Arrivals = Literal["poisson", "constant"]
 
-#: Seconds of an endless schedule that are drawn at once.
+#: Seconds of a schedule that are drawn at once: an hour of it needs no more memory than that.
 BLOCK = 10.0
 
 
@@ -41,83 +42,71 @@ class Schedule:
         return Schedule(self.times[mine], self.scenarios[mine], self.draws[mine], self.numbers[mine])
 
 
-def plan(mix: Mapping[str, float], arrivals: Arrivals, seed: int, warm_up: float, seconds: float) -> Schedule:
-    """Return a trial's schedule: each scenario arrives exactly `round(rate * seconds)` times in each phase.
+def plan(
+    mix: Mapping[str, float], arrivals: Arrivals, seed: int, warm_up: float, seconds: float | None
+) -> Iterator[Schedule]:
+    """Yield a trial's schedule in blocks; with None for seconds it has no end.
 
-    `poisson` draws sorted uniform times, which is a Poisson process on the condition of its count (Ross, Stochastic
-    Processes, 2nd ed., theorem 2.3.1): gaps are as irregular as in life, and both arms get equally many requests.
-    `constant` spaces them evenly after a random first one. `mix` is scenario -> sessions a second.
+    Each scenario arrives exactly `round(rate * length)` times in each phase. `poisson` makes the times independent and
+    uniform, which is a Poisson process on the condition of its count (Ross, Stochastic Processes, 2nd ed., theorem
+    2.3.1): gaps are as irregular as in life, and both arms get equally many requests. `constant` spaces them evenly
+    after a random first one. `mix` is scenario -> sessions a second.
     """
-    warm = _phase(mix, arrivals, (seed, 0), (0.0, warm_up))
-    measured = _phase(mix, arrivals, (seed, 1), (0.0, seconds))
-    return _number(_join(warm, _later(measured, warm_up)), 0)
-
-
-def endless(mix: Mapping[str, float], arrivals: Arrivals, seed: int) -> Iterator[Schedule]:
-    """Yield a schedule without end, block by block; counts never drift from rate times time by more than one half."""
     number = 0
-    for index in range(2**31):
-        span = (index * BLOCK, (index + 1) * BLOCK)
-        block = _number(_phase(mix, arrivals, (seed, 2 + index), span), number)
+    for block in _blocks(mix, arrivals, seed, warm_up, seconds):
+        yield Schedule(block.times, block.scenarios, block.draws, np.arange(number, number + len(block)))
         number += len(block)
-        yield block
 
 
 def count(rate: float, begin: float, end: float) -> int:
     """Return how many arrivals lie in [begin, end): the difference of two rounded products, so blocks add up."""
-    return _round(rate * end) - _round(rate * begin)
+    return int(rate * end + 0.5) - int(rate * begin + 0.5)
 
 
-def _phase(mix: Mapping[str, float], arrivals: Arrivals, seed: tuple[int, int], span: tuple[float, float]) -> Schedule:
-    """Draw the arrivals in [begin, end)."""
-    begin, end = span
-    times: list[NDArray[np.float64]] = []
-    scenarios: list[NDArray[np.int16]] = []
-    draws: list[NDArray[np.float32]] = []
-    for index, name in enumerate(sorted(mix)):
-        # Each scenario has a stream of its own: adding one to the mix leaves the others' arrivals where they are.
-        rng = np.random.default_rng([*seed, zlib.crc32(name.encode())])
-        amount = count(mix[name], begin, end)
-        times.append(begin + (end - begin) * _unit_times(rng, arrivals, amount))
-        scenarios.append(np.full(amount, index, np.int16))
-        draws.append(rng.random(amount, np.float32))
-    return _sort(times, scenarios, draws)
+def _blocks(
+    mix: Mapping[str, float], arrivals: Arrivals, seed: int, warm_up: float, seconds: float | None
+) -> Iterator[Schedule]:
+    """Yield the blocks without numbers: the warm-up, then the measured phase, or one stretch after the other."""
+    yield from _phase(mix, arrivals, (seed, 0), (0.0, 0.0, warm_up))
+    if seconds is not None:
+        yield from _phase(mix, arrivals, (seed, 1), (warm_up, 0.0, seconds))
+        return
+    for index in range(2**31):
+        yield from _phase(mix, arrivals, (seed, 2 + index), (warm_up, index * BLOCK, (index + 1) * BLOCK))
 
 
-def _unit_times(rng: np.random.Generator, arrivals: Arrivals, amount: int) -> NDArray[np.float64]:
-    if arrivals == "constant":
-        return (np.arange(amount) + rng.random()) / max(amount, 1)
-    return rng.random(amount)
+def _phase(
+    mix: Mapping[str, float], arrivals: Arrivals, seed: tuple[int, int], span: tuple[float, float, float]
+) -> Iterator[Schedule]:
+    """Yield the blocks of a phase; `span` is its offset in the schedule, and its begin and end from there."""
+    offset, begin, end = span
+    if end <= begin:
+        return
+    edges = np.append(np.arange(begin, end, BLOCK), end)
+    streams = [_stream(mix[name], arrivals, [*seed, zlib.crc32(name.encode())], edges) for name in sorted(mix)]
+    for pieces in zip(*streams, strict=True):
+        when = offset + np.concatenate([times for times, _ in pieces])
+        scenarios = np.repeat(np.arange(len(pieces), dtype=np.int16), [len(times) for times, _ in pieces])
+        order = np.argsort(when, kind="stable")
+        draws = np.concatenate([draws for _, draws in pieces])
+        yield Schedule(when[order], scenarios[order], draws[order], order)
 
 
-def _sort(
-    times: list[NDArray[np.float64]], scenarios: list[NDArray[np.int16]], draws: list[NDArray[np.float32]]
-) -> Schedule:
-    if not times:
-        return Schedule(np.empty(0), np.empty(0, np.int16), np.empty(0, np.float32), np.empty(0, np.int64))
-    when = np.concatenate(times)
-    order = np.argsort(when, kind="stable")
-    numbers = np.arange(len(when))
-    return Schedule(when[order], np.concatenate(scenarios)[order], np.concatenate(draws)[order], numbers)
+def _stream(
+    rate: float, arrivals: Arrivals, seed: list[int], edges: NDArray[np.float64]
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float32]]]:
+    """Yield times and draws of one scenario, block by block.
 
-
-def _later(schedule: Schedule, seconds: float) -> Schedule:
-    return Schedule(schedule.times + seconds, schedule.scenarios, schedule.draws, schedule.numbers)
-
-
-def _join(first: Schedule, second: Schedule) -> Schedule:
-    return Schedule(
-        np.concatenate([first.times, second.times]),
-        np.concatenate([first.scenarios, second.scenarios]),
-        np.concatenate([first.draws, second.draws]),
-        np.empty(0, np.int64),
-    )
-
-
-def _number(schedule: Schedule, first: int) -> Schedule:
-    numbers = np.arange(first, first + len(schedule.times))
-    return Schedule(schedule.times, schedule.scenarios, schedule.draws, numbers)
-
-
-def _round(value: float) -> int:
-    return int(value + 0.5)
+    Each has a random stream of its own: a scenario more in the mix leaves the arrivals of the others where they are.
+    """
+    rng = np.random.default_rng(seed)
+    amount = count(rate, edges[0], edges[-1])
+    first, length = rng.random(), edges[-1] - edges[0]
+    shares = rng.multinomial(amount, np.diff(edges) / length)
+    for index, (begin, end) in enumerate(pairwise(edges)):
+        if arrivals == "constant":
+            bounds = np.ceil(amount * (np.array([begin, end]) - edges[0]) / length - first).astype(np.int64)
+            times = edges[0] + length * (np.arange(*np.clip(bounds, 0, amount)) + first) / amount
+        else:
+            times = begin + (end - begin) * rng.random(shares[index])
+        yield times, rng.random(len(times), np.float32)

@@ -16,6 +16,7 @@ from locust.runners import MasterRunner
 
 from octoload.edge import place
 from octoload.edge import trial as trials
+from octoload.edge.arrivals import count
 from octoload.edge.player import PART, SAMPLES, STOP, TRIAL, Order
 from octoload.edge.samples import LAYOUT, Batch, percentile
 from octoload.edge.samplesfile import SamplesFile
@@ -223,6 +224,13 @@ class Conductor:
                 "Run the trial again; see in Locust's log why it ended.",
             )
 
+    def _planned(self, trial: Trial) -> dict[str, int]:
+        """Return the arrivals in the measured phase by operation."""
+        if trial.seconds is None:
+            return {}
+        scenarios = self._cast.scenarios
+        return {scenarios[name].operations[0].name: count(trial.mix[name], 0.0, trial.seconds) for name in trial.mix}
+
     def _finish(self, performance: Performance, started: float) -> dict[str, Any]:
         parts = [part for _, part in sorted(performance.parts.items())]
         fault = next((part.fault for part in parts if part.fault), "")
@@ -241,7 +249,7 @@ class Conductor:
             "measured_from": performance.measured_from,
             "measured_until": performance.measured_from + trial.seconds if trial.seconds else time.time(),
             "ended": time.time(),
-            "planned": trials.add(part.planned for part in parts),
+            "planned": self._planned(trial),
             "sent": trials.add(part.sent for part in parts),
             "recorded": performance.file.rows if performance.file else performance.rows,
             "counted": self._environment.stats.total.num_requests,

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 import gevent
@@ -67,27 +68,13 @@ class Play:
         self.batches = 0
         self.rows = 0
         self.fault = ""
-        self.planned: dict[str, int] = {}
         self.ended = Event()
 
-    def schedule(self) -> Any:
+    def schedule(self) -> Iterator[Schedule]:
         """Return this process' share of the arrivals, block by block."""
         order, trial = self.order, self.order.trial
-        if trial.seconds is None:
-            blocks = arrivals.endless(trial.mix, trial.arrivals, trial.seed)
-            return (block.share(order.worker, order.workers) for block in blocks)
-        whole = arrivals.plan(trial.mix, trial.arrivals, trial.seed, trial.warm_up, trial.seconds)
-        mine = whole.share(order.worker, order.workers)
-        self.planned = self._count(mine)
-        return [mine]
-
-    def _count(self, schedule: Schedule) -> dict[str, int]:
-        measured = schedule.scenarios[schedule.times >= self.order.trial.warm_up]
-        counts = {}
-        for index, scenario in enumerate(self.scenarios):
-            amount = int((measured == index).sum())
-            counts[scenario.operations[0].name] = amount
-        return counts
+        blocks = arrivals.plan(trial.mix, trial.arrivals, trial.seed, trial.warm_up, trial.seconds)
+        return (block.share(order.worker, order.workers) for block in blocks)
 
 
 class Player:
@@ -227,7 +214,6 @@ class Player:
             worker=play.order.worker,
             batches=play.batches,
             rows=play.rows,
-            planned=play.planned,
             sent=sent,
             cpu=self._meter.cpu,
             steal=self._meter.steal,

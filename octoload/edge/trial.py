@@ -68,8 +68,6 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     #: Batches and rows that it has handed over.
     batches: int
     rows: int
-    #: Arrivals in the measured phase by operation, from the schedule.
-    planned: dict[str, int]
     #: Requests by operation that were intended in the measured phase and sent.
     sent: dict[str, int]
     #: Share of one core that the process used in the measured phase.
