@@ -60,24 +60,6 @@ def test_rows_tell_the_truth_about_requests(tmp_path):
     assert set(releases) == set(rows["done"][rows["operation"] == "progression"])
 
 
-def test_a_stall_shows_in_full(tmp_path):
-    """A server that stands still for half of each second delays every arrival by what is left of the stall.
-
-    With stalls of s seconds an arrival in a stall waits uniformly up to s, so over all arrivals the latency exceeds
-    x with probability share * (1 - x / s): at share one half the third quartile is s / 2. A closed loop would show
-    one late request a connection.
-    """
-    with server("--stall", "0.5", "--every", "0.5") as (url, _), engine(tmp_path) as running:
-        command = trial(tmp_path, url, mix={"dashboard": 400}, slots=400, seconds=4.0)
-        facts = running.run(**command)
-    rows = {name: np.array(column) for name, column in samples(tmp_path).items()}
-    latency = (rows["done"] - rows["intended"])[rows["phase"] == "measured"]
-    assert len(latency) == facts["planned"]["dashboard"] == 1600
-    assert 0.4 < (latency > 0.02).mean() < 0.6
-    assert np.quantile(latency, 0.75) == pytest.approx(0.25, rel=0.2)
-    assert np.quantile(latency, 0.99) == pytest.approx(0.49, rel=0.1)
-
-
 def test_arrivals_wait_for_a_slot_and_the_wait_counts(tmp_path):
     """One slot and a stall: the line is the latency, and nothing is dropped."""
     with server("--stall", "0.5", "--every", "0.5") as (url, _), engine(tmp_path) as running:
