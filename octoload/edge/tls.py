@@ -16,8 +16,10 @@ class TlsConnection(Connection):
     def exchange(self, request: bytes, keep: bool, now: float) -> None:  # noqa: FBT001
         """Send a request and wait for its answer."""
         super().exchange(request, keep, now)
-        if self._alive and (self._tls.pending() or self._incoming.pending):
-            self._receive_more()  # what came behind the answer, which no readable event would announce
+        # A read takes a whole record, so what is left of bytes behind the answer lies before OpenSSL, not in it; no
+        # readable event would announce it.
+        if self._alive and self._incoming.pending:
+            self._receive_more()
 
     def _secure(self, deadline: float) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
