@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from standin.web.call import Call
 
 Endpoint = Callable[["Call"], Awaitable[Any]]
+#: the query of each list
+LIST = "skip take ids partialName"
 _SPACE_ID = re.compile(r"spaces-\d+", re.IGNORECASE)
 
 
@@ -39,8 +41,44 @@ class Route:
     scope: Scope
     #: answers the call
     endpoint: Endpoint
+    #: names of the query's members, with blanks between them
+    query: str = ""
+    #: what the body is read as; None where there is none
+    body: Any = None
+    #: HTTP status of success
+    status: int = 200
     #: answered without a key
     anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Spells the routes of one scope."""
+
+    #: where the routes live
+    scope: Scope
+
+    def get(self, path: str, endpoint: Endpoint, query: str = "", *, anonymous: bool = False) -> Route:
+        """Return a route that reads."""
+        return Route("GET", path, self.scope, endpoint, query, anonymous=anonymous)
+
+    def create(self, path: str, endpoint: Endpoint, body: Any = None, query: str = "") -> Route:
+        """Return a route that creates: 201."""
+        return Route("POST", path, self.scope, endpoint, query, body, 201)
+
+    def post(
+        self, path: str, endpoint: Endpoint, body: Any = None, query: str = "", *, anonymous: bool = False
+    ) -> Route:
+        """Return a route that does something: 200."""
+        return Route("POST", path, self.scope, endpoint, query, body, anonymous=anonymous)
+
+    def put(self, path: str, endpoint: Endpoint, body: Any = None, query: str = "") -> Route:
+        """Return a route that replaces."""
+        return Route("PUT", path, self.scope, endpoint, query, body)
+
+    def delete(self, path: str, endpoint: Endpoint, query: str = "") -> Route:
+        """Return a route that deletes."""
+        return Route("DELETE", path, self.scope, endpoint, query)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,33 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.contract import Calls
 from tests.octopus_server import Octopus, StandIn
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def server(standin: StandIn) -> Iterator[Octopus]:
+def calls() -> Calls:
+    """What the clients of the fixtures below have called with success."""
+    return Calls()
+
+
+@pytest.fixture(autouse=True)
+def proven(request: pytest.FixtureRequest, calls: Calls) -> Iterator[None]:
+    """Hold a test to what it says that it proves: it must have called each operation with success."""
+    named = [text for mark in request.node.iter_markers("proves") for text in mark.args]
+    calls.clear()
+    yield
+    missing = calls.missing(named)
+    assert not missing, f"the test says that it proves {', '.join(missing)}, but it never called that with success"
+
+
+@pytest.fixture(scope="session")
+def server(standin: StandIn, calls: Calls) -> Iterator[Octopus]:
     """The whole server."""
-    with httpx.Client(base_url=standin.url, headers=standin.headers, timeout=30) as http:
+    hooks = {"response": [calls.note]}
+    with httpx.Client(base_url=standin.url, headers=standin.headers, timeout=30, event_hooks=hooks) as http:
         yield Octopus(http)
 
 

@@ -11,6 +11,7 @@ from tests.octopus_server import Octopus, StandIn
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.proves("B.3 three forms of each route, in any case")
 def test_all_forms_of_a_route_lead_to_the_same_page(server: Octopus) -> None:
     """By id, by slug, by the bare id and by nothing at all, in any case: the default space's environments."""
     server.environment("Forms")
@@ -85,6 +86,7 @@ BAD = [
 ]
 
 
+@pytest.mark.proves("B.4 bad input is refused with the envelope, and the server goes on")
 @pytest.mark.parametrize(("method", "path", "body", "status"), BAD, ids=lambda one: str(one)[:60])
 def test_bad_input_is_refused_and_the_server_goes_on(
     server: Octopus, method: str, path: str, body: bytes, status: int
@@ -97,6 +99,12 @@ def test_bad_input_is_refused_and_the_server_goes_on(
     assert server.get("/users/me")["Username"] == "admin"
 
 
+@pytest.mark.proves(
+    "B.3 PUT and DELETE may come as POST",
+    "B.3 a whole resource may be put back with its links",
+    "PUT environments/{id}",
+    "DELETE environments/{id}",
+)
 def test_put_and_delete_may_come_as_post(space: Octopus) -> None:
     """The .NET client overrides the method in a header, and puts back the whole resource with its links."""
     created = space.post("/environments", {"name": "Before", "unknown": [1]})
@@ -107,6 +115,14 @@ def test_put_and_delete_may_come_as_post(space: Octopus) -> None:
     space.get(f"/environments/{created['Id']}", status=404)
 
 
+@pytest.mark.proves(
+    "B.2 following Page.Next sees each item once",
+    "B.2 lists are repeated or joined with commas",
+    "POST environments",
+    "GET environments",
+    "GET environments/all",
+    "PUT environments/sortorder",
+)
 def test_pages_ids_and_names_find_the_same_documents(space: Octopus) -> None:
     """Following `Page.Next` gives what `/all` gives, in the environments' own order, ten a page unless asked."""
     ids = [space.environment(f"Environment {number}") for number in range(12)]
@@ -160,6 +176,7 @@ def test_lifecycles_hold_their_rules(space: Octopus) -> None:
     assert space.get(f"/lifecycles/{kept['Id']}")["TentacleRetentionPolicy"]["ShouldKeepForever"] is True
 
 
+@pytest.mark.proves("B.4 what is in use cannot be deleted", "DELETE projects/{id}", "DELETE lifecycles/{id}")
 def test_what_is_in_use_cannot_be_deleted(space: Octopus) -> None:
     """The answer says by what: a lifecycle by a project, an environment by a lifecycle, a group by a project."""
     dev = space.environment("Dev")
@@ -270,6 +287,11 @@ def test_a_space_goes_only_when_its_queue_has_stopped(space: Octopus, server: Oc
     space.get(f"/environments/{dev}", status=404)
 
 
+@pytest.mark.proves(
+    "PUT octopusservernodes/{id}",
+    "GET octopusservernodes/ping",
+    "GET octopusservernodes/summary",
+)
 def test_a_draining_node_says_so_to_its_load_balancer(server: Octopus) -> None:
     """Draining turns ping and, with all nodes draining, health to 418; the task cap is kept beside it (§A.21)."""
     path = "/octopusservernodes/OctopusServerNodes-node-1"
@@ -284,6 +306,7 @@ def test_a_draining_node_says_so_to_its_load_balancer(server: Octopus) -> None:
     assert server.get("/octopusservernodes/summary")["Nodes"][0]["RunningTaskCount"] == 0
 
 
+@pytest.mark.proves("GET retentionpolicies", "PUT retentionpolicies/{id}")
 def test_settings_of_retention_are_read_and_written(space: Octopus, server: Octopus) -> None:
     """A space's policies by type, and the schedule of the instance (§A.5)."""
     policy = space.get("/retentionpolicies", RetentionType="LifecycleRelease")

@@ -1,0 +1,1 @@
+"""The operations of the contract, as data: routes with what they take."""

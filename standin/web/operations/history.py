@@ -1,0 +1,36 @@
+"""Releases, deployments, dashboards and progressions (octopus-api §A.15, §A.16, §A.19)."""
+
+from standin.web import commands
+from standin.web.endpoints import dashboard, deployments, progression, releases
+from standin.web.routing import LIST, Scope, Table
+
+space = Table(Scope.SPACE)
+DASHBOARD = "projectId releaseId selectedTenants selectedTags showAll highestLatestVersionPerProjectAndEnvironment"
+
+ROUTES = (
+    space.get("projects/{id}/progression", progression.read_project_progression, "releaseHistoryCount"),
+    space.get("progression/{id}", progression.read_project_progression, "releaseHistoryCount"),
+    space.get("projects/{id}/releases", releases.releases_of_project, "skip take searchByVersion"),
+    space.get("projects/{id}/releases/{version}", releases.read_release_of_project),
+    space.get("channels/{id}/releases", releases.releases_of_channel, "skip take searchByVersion"),
+    space.get(
+        "dashboard",
+        dashboard.read_dashboard,
+        DASHBOARD,
+    ),
+    space.get("dashboard/dynamic", dashboard.read_dynamic_dashboard, "projects environments includePrevious"),
+    space.get("releases", releases.list_releases, LIST),
+    space.create("releases", releases.create_release, commands.CreateRelease, "ignoreChannelRules"),
+    space.create("releases/create/v1", releases.create_release_v1, commands.CreateReleaseV1),
+    space.get("releases/{id}", releases.read_release),
+    space.put("releases/{id}", releases.modify_release, commands.ModifyRelease, "ignoreChannelRules"),
+    space.delete("releases/{id}", releases.delete_release),
+    space.get("releases/{id}/deployments", deployments.deployments_of_release, "skip take"),
+    space.get("releases/{id}/deployments/template", progression.read_deployment_template),
+    space.get("releases/{id}/progression", progression.read_release_progression),
+    space.get("deployments", deployments.list_deployments, f"{LIST} projects environments tenants channels taskState"),
+    space.create("deployments", deployments.create_deployment, commands.CreateDeployment),
+    space.post("deployments/create/untenanted/v1", deployments.deploy_untenanted, commands.DeployUntenantedV1),
+    space.post("deployments/create/tenanted/v1", deployments.deploy_tenanted, commands.DeployTenantedV1),
+    space.get("deployments/{id}", deployments.read_deployment),
+)

@@ -1,0 +1,162 @@
+"""The contract as a page: each operation, whether it is served, and the tests that prove it.
+
+A test names what it proves: `@pytest.mark.proves("GET environments", "POST environments")`, literally, on the function
+or on a `pytest.param`. It must call each operation that it names through the `server` or `space` fixture, and get the
+status that the route table says, or it fails. A rule of §B is named in the words of `contract_operations.py`. After a
+change of routes, operations or marks, `python -m tests.contract` writes docs/contract.md anew, and a section that is
+whole is taken out of UNFINISHED in tests/unit/test_contract_page.py.
+"""
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import httpx
+
+from standin.errors import Rejected
+from standin.web.routes import ROUTES
+from standin.web.routing import Route, Router
+from tests.contract_operations import OPERATIONS
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "contract.md"
+_ROUTER = Router(ROUTES)
+_HEAD = """# The contract of the stand-in
+
+What the stand-in serves of Octopus' HTTP contract, operation by operation, each with the tests that prove it on a
+running instance. Paths are below `/api/`; those of a space also below `/api/spaces/{id or slug}/` and `/api/{id}/`.
+`/api/swagger.json` describes the same routes with their members.
+
+Written by `python -m tests.contract`. A test names what it proves with `@pytest.mark.proves("GET environments", …)` and
+fails when it does not call that operation with success.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation of the contract, or a rule of it in words."""
+
+    #: as the list spells it: `GET environments/{id}`
+    text: str
+
+    @property
+    def is_rule(self) -> bool:
+        """Say whether these are words, not a method and a path."""
+        return self.text.startswith("B.")
+
+    @property
+    def key(self) -> str:
+        """Return what two spellings of an operation have in common."""
+        return key(*self.text.split(" ", 1))
+
+
+def key(method: str, path: str) -> str:
+    """Spell a route without the names of what varies in it, in lower case."""
+    return f"{method} {re.sub(r'{[^}]*}', '{}', path.strip('/')).lower()}"
+
+
+def sections() -> dict[str, list[Operation]]:
+    """Return the operations of each section."""
+    return {name: [Operation(line.strip()) for line in text.split("\n") if line.strip()] for name, text in _LISTED}
+
+
+def routes() -> dict[str, Route]:
+    """Return the routes by what two spellings of them have in common; the space's home is `GET {}`."""
+    found = {key(route.method, route.path): route for route in ROUTES if route.path}
+    root, home = (route for route in ROUTES if not route.path)
+    return {**found, "GET ": root, "GET {}": home}
+
+
+@cache
+def proofs() -> dict[str, list[str]]:
+    """Return the tests that name an operation or a rule: `file.py::test`, by its key or its words."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for file in sorted((HERE / "integration").glob("test_*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                for text in _named(node.decorator_list):
+                    found[spelling(text)].append(f"{file.name}::{node.name}")
+    return dict(found)
+
+
+def spelling(text: str) -> str:
+    """Return by what an operation is found: its key, or its words."""
+    operation = Operation(text)
+    return text if operation.is_rule else operation.key
+
+
+def render() -> str:
+    """Return docs/contract.md."""
+    served, listed = routes(), {spelling(one.text) for ones in sections().values() for one in ones}
+    parts = [_HEAD]
+    for name, operations in sections().items():
+        rows = [f"| {_cell(one, served)} | {_tests(one)} |" for one in operations]
+        parts.append("\n".join([f"## {name}", "", "| operation | proved by |", "|---|---|", *rows]) + "\n")
+    others = sorted(key for key in served if key not in listed and not is_empty(served[key]))
+    parts.append("## Beside the list\n\n" + "\n".join(f"- {_code(served[one])}" for one in others) + "\n")
+    empty = sorted(key for key in served if is_empty(served[key]))
+    words = "What a page of the portal or a client asks for, and holds nothing here."
+    parts.append(f"## Answered with an empty list\n\n{words}\n\n" + "\n".join(f"- {_code(served[k])}" for k in empty))
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def is_empty(route: Route) -> bool:
+    """Say whether a route answers with an empty list whatever there is."""
+    return route.endpoint.__module__.endswith(".empty")
+
+
+class Calls:
+    """The operations that a test's clients have called with success: the status that the route table says."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def clear(self) -> None:
+        """Forget what an earlier test has called."""
+        self._seen.clear()
+
+    def note(self, response: httpx.Response) -> None:
+        """Remember an operation that was answered with success; a hook of httpx."""
+        method = response.request.headers.get("X-HTTP-Method-Override") or response.request.method
+        try:
+            route = _ROUTER.match(method.upper(), response.request.url.path).route
+        except Rejected:
+            return
+        # A delta of a package is refused, so that clients send the whole one.
+        if response.status_code == (404 if route.path.endswith("/delta-signature") else route.status):
+            self._seen |= {name for name, known in routes().items() if known is route}
+
+    def missing(self, named: Iterable[str]) -> list[str]:
+        """Return the operations among those named that nobody has called."""
+        return [text for text in named if not Operation(text).is_rule and spelling(text) not in self._seen]
+
+
+def _named(decorators: list[ast.expr]) -> Iterable[str]:
+    for decorator in decorators:
+        for node in ast.walk(decorator):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "proves":
+                yield from (one.value for one in node.args if isinstance(one, ast.Constant))
+
+
+def _cell(operation: Operation, served: dict[str, Route]) -> str:
+    if operation.is_rule:
+        return operation.text.split(" ", 1)[1]
+    return f"`{operation.text}`" + ("" if operation.key in served else " (not served)")
+
+
+def _tests(operation: Operation) -> str:
+    return "<br>".join(f"`{test}`" for test in proofs().get(spelling(operation.text), [])) or "—"
+
+
+def _code(route: Route) -> str:
+    return f"`{route.method} {route.path}`"
+
+
+_LISTED = tuple(OPERATIONS.items())
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), "utf-8")
