@@ -12,7 +12,7 @@ from rich.console import Console
 
 from experiments import calibration, rig, runner
 from experiments.display import Display
-from experiments.experiment import DEMONSTRATION, Experiment, load, nearest
+from experiments.experiment import Experiment, demonstration, load, nearest
 from octoload import files
 from octoload.api import Octopus
 from octoload.errors import InterruptedRunError, ServerError, UsageError
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     source = find_experiment(options.experiment)
     experiment = load(source)
     if options.demo:
-        experiment = msgspec.structs.replace(experiment, design=DEMONSTRATION)
+        experiment = demonstration(experiment)
     if options.processes < 1:
         raise UsageError(f"--processes is {options.processes}", "It is 1 or more; one a core is right.")
     if experiment.history is not None:

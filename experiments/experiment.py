@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from octoload import yamlfile
+from octoload.edge.arrivals import Arrivals, Stage, stage_faults
 from octoload.errors import UsageError
 from seeders.history import History
 
@@ -64,7 +65,10 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: Sessions a second that arrive, by scenario.
     mix: dict[str, float]
     #: `poisson` or `constant` gaps between them.
-    arrivals: Literal["poisson", "constant"] = "poisson"
+    arrivals: Arrivals = "poisson"
+    #: Stretches of the measured phase with rates of their own, such as `{seconds: 60, factor: 0.5}`; the warm-up has
+    #: the rates of the first.
+    stages: list[Stage] = []
     #: Sessions that may be under way at once, over all Locust processes.
     slots: int = 64
     #: Seconds after which an answer counts as a time-out.
@@ -132,6 +136,15 @@ class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     standin: Standin | None = None
     #: Stand-in only: a named history, a file beside the experiment, or the settings themselves.
     history: str | History | None = None
+
+
+def demonstration(experiment: Experiment) -> Experiment:
+    """Return the experiment with the small design; its stages keep their shape in less time."""
+    workload, scale = experiment.workload, DEMONSTRATION.seconds / experiment.design.seconds
+    stages = [Stage(stage.seconds * scale, stage.factor) for stage in workload.stages]
+    return msgspec.structs.replace(
+        experiment, design=DEMONSTRATION, workload=msgspec.structs.replace(workload, stages=stages)
+    )
 
 
 def load(path: Path) -> Experiment:
@@ -208,6 +221,9 @@ def _workload_faults(experiment: Experiment) -> list[tuple[str, str]]:
             faults.append((f"workload.mix.{name} is {rate} sessions a second", "Rates are above 0."))
     if not workload.mix:
         faults.append(("workload.mix is empty", f"Scenarios are: {', '.join(OPERATIONS)}."))
+    faults.extend(
+        (f"workload.stages: {fault}", cure) for fault, cure in stage_faults(workload.stages, experiment.design.seconds)
+    )
     if not 1 <= workload.slots <= 10_000 or not 0 < workload.timeout <= 3600:
         faults.append(("workload.slots is 1 to 10,000, workload.timeout above 0 s", "Leave them out for 64 and 60 s."))
     if not 1 <= len(objectives.primary) <= 5:

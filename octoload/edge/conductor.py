@@ -14,9 +14,8 @@ from gevent.lock import BoundedSemaphore
 from locust.env import Environment
 from locust.runners import MasterRunner
 
-from octoload.edge import place
+from octoload.edge import arrivals, place
 from octoload.edge import trial as trials
-from octoload.edge.arrivals import count
 from octoload.edge.player import PART, SAMPLES, STOP, TRIAL, Order
 from octoload.edge.samples import LAYOUT, Batch, percentile
 from octoload.edge.samplesfile import SamplesFile
@@ -225,11 +224,12 @@ class Conductor:
             )
 
     def _planned(self, trial: Trial) -> dict[str, int]:
-        """Return the arrivals in the measured phase by operation."""
+        """Return the arrivals in the measured phase by the operation that they begin with."""
         if trial.seconds is None:
             return {}
         scenarios = self._cast.scenarios
-        return {scenarios[name].operations[0].name: count(trial.mix[name], 0.0, trial.seconds) for name in trial.mix}
+        counts = arrivals.planned(trial.mix, trial.phases)
+        return trials.add({scenarios[name].operations[0].name: count} for name, count in counts.items())
 
     def _finish(self, performance: Performance, started: float) -> dict[str, Any]:
         parts = [part for _, part in sorted(performance.parts.items())]

@@ -73,7 +73,7 @@ class Play:
     def schedule(self) -> Iterator[Schedule]:
         """Return this process' share of the arrivals, block by block."""
         order, trial = self.order, self.order.trial
-        blocks = arrivals.plan(trial.mix, trial.arrivals, trial.seed, trial.warm_up, trial.seconds)
+        blocks = arrivals.plan(trial.mix, trial.arrivals, trial.seed, trial.phases)
         return (block.share(order.worker, order.workers) for block in blocks)
 
 

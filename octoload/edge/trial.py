@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from octoload.edge.arrivals import Arrivals
+from octoload.edge.arrivals import Arrivals, Phases, Stage, stage_faults
 from octoload.edge.samples import percentile
 from octoload.errors import UsageError
 
@@ -32,6 +32,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     #: How sessions arrive.
     arrivals: Arrivals = "poisson"
+    #: Stretches of the measured phase with rates of their own; without any the rates of the mix stay.
+    stages: list[Stage] = []
     #: Sessions that may be under way at once, over all processes.
     slots: int = 64
     #: Seconds of load before measuring.
@@ -40,6 +42,11 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     #: Seconds after which an answer is given up.
     timeout: float = 60.0
+
+    @property
+    def phases(self) -> Phases:
+        """How long it is, as its schedule wants to know."""
+        return Phases(self.warm_up, self.seconds, self.stages)
 
 
 def check(trial: Trial, known: Iterable[str]) -> None:
@@ -56,6 +63,8 @@ def check(trial: Trial, known: Iterable[str]) -> None:
             raise UsageError(f"scenario {name!r} has a rate of {rate} sessions a second", "Give a positive number.")
     if not trial.mix or not trial.urls:
         raise UsageError("a trial needs a mix and at least one URL", "Name a scenario and a server.")
+    for fault, cure in stage_faults(trial.stages, trial.seconds):
+        raise UsageError(fault, cure)
     if trial.slots < 1 or trial.timeout <= 0 or trial.warm_up < 0 or not (trial.seconds is None or trial.seconds > 0):
         raise UsageError("a trial needs slots, a timeout and a length above zero", "Give larger numbers.")
 

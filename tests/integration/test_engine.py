@@ -60,6 +60,18 @@ def test_rows_tell_the_truth_about_requests(tmp_path):
     assert set(releases) == set(rows["done"][rows["operation"] == "progression"])
 
 
+def test_stages_change_the_rate(tmp_path):
+    """Each stage has its own exact count, in the schedule and in the file."""
+    stages = [{"seconds": 0.5, "factor": 0.5}, {"seconds": 1.0, "factor": 2.0}, {"seconds": 0.5, "factor": 0.0}]
+    command = trial(tmp_path, "", mix={"dashboard": 40, "audit-search": 10}, stages=stages)
+    with server() as (url, _), engine(tmp_path, "--processes", "2") as running:
+        facts = running.run(**{**command, "urls": [url]})
+    rows = {name: np.array(column) for name, column in samples(tmp_path).items()}
+    assert facts["planned"] == facts["sent"] == {"dashboard": 90, "audit": 23}
+    times = (rows["intended"] - facts["measured_from"])[rows["operation"] == "dashboard"]
+    assert np.histogram(times, [-0.5, 0.0, 0.5, 1.5, 2.0])[0].tolist() == [10, 10, 80, 0]
+
+
 def test_arrivals_wait_for_a_slot_and_the_wait_counts(tmp_path):
     """One slot and a stall: the line is the latency, and nothing is dropped."""
     with server("--stall", "0.5", "--every", "0.5") as (url, _), engine(tmp_path) as running:

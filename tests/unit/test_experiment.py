@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.experiment import DEMONSTRATION, OPERATIONS, Design, load
+from experiments.experiment import DEMONSTRATION, OPERATIONS, Design, demonstration, load
 from octoload.errors import UsageError
 
 pytestmark = pytest.mark.unit
@@ -55,6 +55,8 @@ def test_the_full_design_is_the_default() -> None:
         ("[dashboard p50]", "[deployments p50]", "workload.mix"),
         ("control: [audit]", "control: [audti]", "'audit'"),
         ("name: retention", "name: a/b", "folder"),
+        ("arrivals: constant", "stages: [{seconds: 60, factor: 2}]", "60 s together"),
+        ("arrivals: constant", "stages: [{seconds: 120, factro: 2}]", "factor"),
     ],
 )
 def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -65,6 +67,14 @@ def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new
     assert "changed.yaml" in message
     assert said in message
     assert len(message.splitlines()) <= 3
+
+
+def test_a_demonstration_keeps_the_shape_of_stages(tmp_path: Path) -> None:
+    """Stages of two minutes fill the ten seconds of a demonstration in the same proportions."""
+    text = "stages: [{seconds: 30, factor: 0.5}, {seconds: 90, factor: 2}]"
+    shown = demonstration(load(changed(tmp_path, "arrivals: constant", text)))
+    assert shown.design == DEMONSTRATION
+    assert [(stage.seconds, stage.factor) for stage in shown.workload.stages] == [(2.5, 0.5), (7.5, 2.0)]
 
 
 def test_operations_are_those_of_the_scenarios() -> None:
