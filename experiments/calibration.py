@@ -1,5 +1,6 @@
 """A/A calibration: the same arm under two names, to see how often this machine cries wolf."""
 
+import time
 from pathlib import Path
 
 import msgspec
@@ -36,7 +37,7 @@ def run(folder: Path, times: int, seconds: float, display: Display) -> int:
         except BaseException:
             first.close()
             raise
-        found = results.build(place)
+        found = results.build(place, time.time())
         latencies = [effect for effect in found.effects if effect.metric != "throughput"]  # arrivals are set: no news
         judged += len(latencies)
         flagged += [

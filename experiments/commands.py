@@ -5,6 +5,7 @@ import datetime as dt
 import importlib.resources
 import os
 import shutil
+import time
 from pathlib import Path
 
 import msgspec
@@ -71,7 +72,7 @@ def report(options: argparse.Namespace, console: Console) -> int:
 
 
 def _report(folder: Path, console: Console) -> int:
-    found = results.build(folder)
+    found = results.build(folder, time.time())
     written = page.write(folder, found)
     console.print(results.console(found))
     console.print(f"\nReport: {written}", markup=False)

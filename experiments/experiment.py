@@ -90,6 +90,8 @@ class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempts: int = 3
     #: A small design for showing how the tool works; every report says so.
     demonstration: bool = False
+    #: Numbers of pairs at which the run may end early, the last one being `pairs`: [8, 16]. Empty: it never does.
+    looks: list[int] = []
 
 
 _RETENTION_ON_A_REAL_SERVER = (
@@ -250,6 +252,10 @@ def _design_faults(design: Design) -> list[tuple[str, str]]:
         faults.append((f"design.pairs is {design.pairs}", "An interval needs 2 pairs; 6 is the least to rely on."))
     if not 0 < design.seconds <= 86_400 or not 0 <= design.warm_up <= 86_400 or not 1 <= design.attempts <= 10:
         faults.append(("design.seconds is above 0, warm_up not negative, attempts 1 to 10", "Leave them out."))
+    looks = design.looks
+    if looks and not (looks == sorted(set(looks)) and looks[0] >= 4 and looks[-1] == design.pairs and len(looks) <= 5):
+        cure = "Looks ascend, begin at 4 pairs or more and end with the last pair, such as [8, 16]."
+        faults.append((f"design.looks is {looks} with {design.pairs} pairs", cure))
     return faults
 
 

@@ -19,7 +19,7 @@ from experiments.rig import OctopusRig, Rig, StandinRig
 from octoload import files
 from octoload.api import Octopus
 from octoload.errors import InvalidRunError, UsageError
-from reports import checks
+from reports import checks, looks, results
 
 #: Seconds to wait for the server's queue to empty before a trial begins.
 QUIET_WITHIN = 30.0
@@ -73,11 +73,21 @@ class Run:
         self._display.say(f"{len(left)} trials of {design.seconds:g} s, about {seconds / 60:.0f} minutes")
         for trial in left:
             self._repeat(trial, len(self._plan["trials"]))
+            if self._settled(trial):
+                return
+
+    def _settled(self, trial: Trial) -> bool:
+        """Take the look that the plan asks for after this trial, if any; return whether it ended the run."""
+        if trial.index not in [2 * pairs for pairs in self._experiment.design.looks[:-1]]:
+            return False
+        look = results.look(self.folder, time.time())
+        said = "the primary endpoints are settled" if look.stopped else "not settled, going on"
+        self._display.say(f"A planned look at {look.pairs} pairs: {said}")
+        return look.stopped
 
     def left(self) -> list[Trial]:
-        """Return the trials that are not there yet."""
-        trials = [msgspec.convert(trial, Trial) for trial in self._plan["trials"]]
-        return [trial for trial in trials if not (self._place(trial) / "trial.json").exists()]
+        """Return the trials that are still to run."""
+        return _left(self.folder, self._plan["trials"])
 
     def clear(self) -> None:
         """Delete the stand-in's databases of a finished run."""
@@ -170,10 +180,16 @@ def _spoilt(started: float, message: str) -> dict[str, Any]:
 
 
 def trials_left(folder: Path) -> int:
-    """Return how many trials of a run's plan are not there yet."""
-    planned = files.read_json(folder / "plan.json", "plan", 1)["trials"]
+    """Return how many trials of a run are still to run."""
+    return len(_left(folder, files.read_json(folder / "plan.json", "plan", 1)["trials"]))
+
+
+def _left(folder: Path, planned: list[dict[str, Any]]) -> list[Trial]:
+    """Return the trials that are not there yet; none when a planned look has ended the run."""
+    if any(look.stopped for look in looks.read(folder)):
+        return []
     trials = [msgspec.convert(trial, Trial) for trial in planned]
-    return sum(not (folder / "trials" / trial.folder / "trial.json").exists() for trial in trials)
+    return [trial for trial in trials if not (folder / "trials" / trial.folder / "trial.json").exists()]
 
 
 def claim(folder: Path) -> None:

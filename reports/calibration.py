@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports import statistics
-from reports.effects import ALPHA, judge
+from reports.effects import judge
+from reports.looks import ALPHA
 
 #: Margin of practical importance in all simulations.
 MARGIN = 0.10

@@ -7,7 +7,8 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from reports import statistics
+from reports import looks, power, statistics
+from reports.looks import Levels
 from reports.plan import Endpoint, Plan
 from reports.statistics import PairedT
 from reports.summaries import METRICS, Summary
@@ -17,8 +18,8 @@ Verdict = Literal["better", "worse", "slightly better", "slightly worse", "equiv
 
 #: Metrics of which more is better; of all others less is better (design §7).
 MORE_IS_BETTER = frozenset({"throughput"})
-#: Significance of every claim.
-ALPHA = 0.05
+#: What a run that is looked at once, at its end, may use.
+ONE_LOOK = Levels()
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -32,6 +33,8 @@ class Block(msgspec.Struct, frozen=True):
     arm: str
     #: Block values by operation.
     operations: dict[str, Summary]
+    #: Length of the measured phase.
+    seconds: float
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -60,7 +63,7 @@ class Effect(msgspec.Struct, frozen=True):
     contender: float
     #: contender / baseline: geometric mean of the paired ratios.
     ratio: float
-    #: 95 % Student interval of the ratio.
+    #: 95 % Student interval of the ratio; with several planned looks all of them hold together in 95 %.
     ci_low: float
     ci_high: float
     #: Hodges-Lehmann estimate of the ratio and its exact Wilcoxon interval (None below six pairs).
@@ -123,7 +126,7 @@ def compare(pairs: Sequence[Pair], plan: Plan) -> list[Effect]:
     adjusted = dict(zip(primary, statistics.holm([p[endpoint] for endpoint in primary]), strict=True))
     adjusted |= zip(others, statistics.false_discovery([p[endpoint] for endpoint in others]), strict=True)
     effects = [
-        _effect(endpoint, _values(pairs, *endpoint), roles[endpoint], adjusted[endpoint], plan.margin)
+        _effect(endpoint, _values(pairs, *endpoint), roles[endpoint], adjusted[endpoint], plan)
         for endpoint in endpoints
     ]
     rank = {name: position for position, name in enumerate(("primary", "control", "exploratory"))}
@@ -148,25 +151,41 @@ def _operations(pairs: Sequence[Pair]) -> list[str]:
 
 
 def _values(pairs: Sequence[Pair], operation: str, metric: str) -> list[tuple[float, float]]:
-    """(baseline, contender) of each pair in which both blocks carry the metric, above 0."""
-    couples = []
+    """(baseline, contender) of each pair in which both blocks carry the metric.
+
+    When a block has not one answer in time, half an answer is added to every block, so that the worst outcome is not
+    left out (statistics §2.9: counts + 0.5).
+    """
+    couples, halves = [], []
     for pair in pairs:
-        blocks = (pair.baseline.operations.get(operation), pair.contender.operations.get(operation))
-        values = [(block.value(metric) if block else None) or 0.0 for block in blocks]
-        if min(values) > 0:
-            couples.append((values[0], values[1]))
-    return couples
+        a, b = (_value(block, operation, metric) for block in (pair.baseline, pair.contender))
+        if a is not None and b is not None:
+            couples.append((a, b))
+            halves.append((0.5 / pair.baseline.seconds, 0.5 / pair.contender.seconds))
+    values, none = np.array(couples), metric == "throughput" and any(0 in couple for couple in couples)
+    if none and not values.any():
+        return []
+    return [(a, b) for a, b in (values + np.array(halves) if none else values).tolist()]
+
+
+def _value(block: Block, operation: str, metric: str) -> float | None:
+    """Give a block's value; None when it carries none that has a logarithm. No answers at all count as such."""
+    value = block.operations[operation].value(metric) if operation in block.operations else None
+    if value is None or not math.isfinite(value) or value < 0 or (value == 0 and metric != "throughput"):
+        return None
+    return value
 
 
 def _effect(
-    endpoint: tuple[str, str], values: list[tuple[float, float]], role: Role, adjusted: float, margin: float
+    endpoint: tuple[str, str], values: list[tuple[float, float]], role: Role, adjusted: float, plan: Plan
 ) -> Effect:
     """Gather everything there is to say about one endpoint."""
+    margin, levels = plan.margin, looks.levels(plan.design.looks)
     a, b = np.array(values).T
     d = np.log(b / a)
     t = statistics.paired_t(d)
-    limits, robust = t.interval(), statistics.hodges_lehmann(d)
-    verdict = judge(t, adjusted, margin, more_is_better=endpoint[1] in MORE_IS_BETTER)
+    limits, robust = t.interval(1 - levels.claim), statistics.hodges_lehmann(d, 1 - levels.claim)
+    verdict = judge(t, adjusted, margin, levels, more_is_better=endpoint[1] in MORE_IS_BETTER)
     return Effect(
         operation=endpoint[0],
         metric=endpoint[1],
@@ -184,35 +203,37 @@ def _effect(
         q=None if role == "primary" else adjusted,
         cliffs_delta=statistics.cliffs_delta(a, b),
         pairs=t.pairs,
-        resolves=statistics.smallest_effect(t.sd, t.pairs),
+        resolves=power.smallest_effect(t.sd, t.pairs, levels.claim),
         verdict=verdict,
-        more_pairs=more_pairs(t, margin) if verdict == "inconclusive" else 0,
+        more_pairs=more_pairs(t, margin, levels) if verdict == "inconclusive" else 0,
         log_ratios=d.tolist(),
     )
 
 
-def judge(t: PairedT, p_adjusted: float, margin: float, *, more_is_better: bool = False) -> Verdict:
+def judge(
+    t: PairedT, p_adjusted: float, margin: float, levels: Levels = ONE_LOOK, *, more_is_better: bool = False
+) -> Verdict:
     """Put an effect into one of the seven words of design §7, by the procedure of statistics §2.9.
 
     `t` is on log-ratios contender / baseline; `margin` is a share such as 0.10.
     """
     harm = PairedT(t.pairs, -t.mean, t.sd, t.p) if more_is_better else t
-    limit, significant = math.log1p(margin), p_adjusted < ALPHA
+    limit, significant = math.log1p(margin), p_adjusted < levels.claim
     if significant and abs(harm.mean) > limit:
         return "worse" if harm.mean > 0 else "better"
-    if statistics.equivalent(harm, limit):
+    if statistics.equivalent(harm, limit, levels.limit):
         return "equivalent"
     if significant:
         return "slightly worse" if harm.mean > 0 else "slightly better"
-    return "no worse" if statistics.no_worse(harm, limit) else "inconclusive"
+    return "no worse" if statistics.no_worse(harm, limit, levels.limit) else "inconclusive"
 
 
-def more_pairs(t: PairedT, margin: float) -> int:
+def more_pairs(t: PairedT, margin: float, levels: Levels = ONE_LOOK) -> int:
     """How many pairs to add so that a change as large as the margin would be seen, with a power of 80 %.
 
     Planned with the upper limit of the standard deviation, for n pairs tell it badly (statistics §1.4 step 1).
     """
-    needed = statistics.pairs_to_see(statistics.planning_sd(t.sd, t.pairs), math.log1p(margin))
+    needed = power.pairs_to_see(power.planning_sd(t.sd, t.pairs), math.log1p(margin), alpha=levels.claim)
     return max(1, needed - t.pairs)
 
 

@@ -27,6 +27,8 @@ class Design(msgspec.Struct, frozen=True):
     seed: int
     #: Whether it only shows how the tool works.
     demonstration: bool = False
+    #: Numbers of pairs at which the run may be looked at and ended; empty: at its end only.
+    looks: list[int] = []
 
 
 class Workload(msgspec.Struct, frozen=True):

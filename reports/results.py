@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from octoload import files
+from reports import looks, validity, words
 from reports import run as runs
-from reports import validity, words
 from reports.checks import Check, worst
 from reports.effects import Effect, ErrorRate, Role, compare, compare_errors
+from reports.looks import Look
 from reports.run import Document, Run, Trial
 from reports.summaries import Summary
 
@@ -66,15 +67,41 @@ class Results(msgspec.Struct, frozen=True):
         return [effect for effect in self.effects if effect.role == role]
 
 
-def build(run: Path) -> Results:
-    """Reduce a run's folder to its result and write `results.json` into it.
+def build(run: Path, at: float = 0.0) -> Results:
+    """Reduce a run's folder to its result and write `results.json` into it; `at` is the time in Unix seconds.
+
+    A report on a run that has not ended is a look that nobody planned, and is logged as such.
 
     Raises:
         UsageError: the folder is no run, a file in it is damaged, or the disk is full.
     """
-    results = reduce(runs.read(run))
+    read = runs.read(run)
+    if read.trials and not read.ended:
+        looks.log(run, _look(read, reduce(read), at, planned=False))
+        read = runs.read(run)
+    results = reduce(read)
     files.write_json(run / "results.json", "results", 1, _finite(msgspec.to_builtins(results)))
     return results
+
+
+def look(run: Path, at: float) -> Look:
+    """Take a planned look at an unfinished run and log it; it ends the run when every primary endpoint is settled.
+
+    Raises:
+        UsageError: the folder is no run, a file in it is damaged, or the disk is full.
+    """
+    read = runs.read(run)
+    taken = _look(read, reduce(read), at, planned=True)
+    looks.log(run, taken)
+    return taken
+
+
+def _look(run: Run, results: Results, at: float, *, planned: bool) -> Look:
+    verdicts = {f"{effect.operation} {effect.metric}": effect.verdict for effect in results.of("primary")}
+    settled = len(verdicts) == len(run.plan.primary) and "inconclusive" not in verdicts.values()
+    level = looks.levels(run.plan.design.looks).claim
+    stopped = planned and results.valid and settled and results.exit_code != UNDECIDED
+    return Look(len(run.pairs), at, planned, level, dict(verdicts), stopped)
 
 
 def reduce(run: Run) -> Results:

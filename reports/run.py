@@ -9,10 +9,12 @@ import msgspec
 
 from octoload.errors import UsageError
 from octoload.files import read_json
+from reports import looks as look_log
 from reports import plan as plans
 from reports import summaries
 from reports.checks import Check
 from reports.effects import Block, Pair
+from reports.looks import Look
 from reports.plan import Plan
 from reports.summaries import Summary
 
@@ -75,6 +77,13 @@ class Run:
     database: dict[str, Document]
     #: Lines of `journal.jsonl`.
     journal: list[Document]
+    #: Looks that were taken before the end, in their order.
+    looks: list[Look]
+
+    @property
+    def ended(self) -> bool:
+        """Whether all planned trials were run, or a planned look ended the run."""
+        return len(self.trials) >= len(self.plan.trials) or any(look.stopped for look in self.looks)
 
     @property
     def pairs(self) -> list[Pair]:
@@ -83,7 +92,7 @@ class Run:
         for trial in self.trials:
             if trial.facts.valid:
                 facts = trial.facts
-                block = Block(facts.index, facts.pair, facts.arm, trial.operations)
+                block = Block(facts.index, facts.pair, facts.arm, trial.operations, facts.seconds)
                 blocks.setdefault(facts.pair, {})[facts.arm] = block
         baseline, contender = self.plan.baseline, self.plan.contender
         whole = [pair for _, pair in sorted(blocks.items()) if {baseline, contender} <= set(pair)]
@@ -105,6 +114,7 @@ def read(folder: Path) -> Run:
         _optional(folder / "provenance.json", "provenance"),
         {path.parent.name: read_json(path, "database", 1) for path in sorted(folder.glob("arms/*/database.json"))},
         _journal(folder / "journal.jsonl"),
+        look_log.read(folder),
     )
 
 

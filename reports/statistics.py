@@ -1,11 +1,11 @@
-"""The formulas: paired t on log-ratios, Hodges-Lehmann, Holm, equivalence, power and what a rig resolves.
+"""The formulas: paired t on log-ratios, Hodges-Lehmann, Holm, equivalence, order, mix and trend.
 
 Pure: numbers in, numbers out. "statistics §" names the specification; every formula gives its own source as well.
 """
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +18,6 @@ Floats = npt.NDArray[np.float64]
 BEYOND = 10
 #: The exact Wilcoxon interval at 95 % does not exist below this many pairs (statistics §2.3).
 FEWEST_FOR_RANKS = 6
-#: No number of pairs below this is ever advised (statistics §2.5).
-FEWEST_PAIRS = 3
-#: More pairs than anyone will run: a search for a number of pairs ends here.
-MOST_PAIRS = 1_000_000
-#: Nodes of the quadrature over the sampling distribution of a standard deviation.
-_NODES = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +64,11 @@ def paired_t(differences: Sequence[float] | Floats) -> PairedT:
     """Test the mean of paired differences; ratios come as log-ratios (statistics §2.9; Student 1908).
 
     Raises:
-        ValueError: there are fewer than two differences.
+        ValueError: there are fewer than two differences, or one is no finite number.
     """
     d = np.asarray(differences, dtype=np.float64)
-    if d.size < 2:
-        raise ValueError("a paired test needs two pairs")
+    if d.size < 2 or not np.isfinite(d).all():
+        raise ValueError("a paired test needs two pairs, and numbers in each")
     mean, sd = float(d.mean()), float(d.std(ddof=1))
     return PairedT(d.size, mean, sd, _two_sided(mean, sd / math.sqrt(d.size), d.size - 1))
 
@@ -142,81 +136,15 @@ def false_discovery(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def equivalent(t: PairedT, margin: float) -> bool:
-    """Say whether both one-sided 95 % limits lie within the margin: TOST (Schuirmann 1987)."""
-    limits = t.interval(0.90)
+def equivalent(t: PairedT, margin: float, alpha: float = 0.05) -> bool:
+    """Say whether both one-sided limits (95 % unless told) lie within the margin: TOST (Schuirmann 1987)."""
+    limits = t.interval(1 - 2 * alpha)
     return -margin < limits.low and limits.high < margin
 
 
-def no_worse(t: PairedT, margin: float) -> bool:
-    """Say whether the upper one-sided 95 % limit lies below the margin; larger differences are worse."""
-    return t.mean + t.margin_of_error(0.95) < margin
-
-
-def smallest_effect(sd: float, pairs: int) -> float:
-    """Smallest ratio that this many pairs show with a power of 80 %: MDE80 (statistics §2.5)."""
-    quantiles = t_quantile(0.975, pairs - 1) + t_quantile(0.8, pairs - 1)
-    return math.exp(quantiles * sd / math.sqrt(pairs))
-
-
-def planning_sd(sd: float, pairs: int) -> float:
-    """Upper 80 % limit of a standard deviation seen in n pairs: 1.46 sd for six (statistics §1.4 step 1)."""
-    return sd * math.sqrt((pairs - 1) / float(special.chdtri(pairs - 1, 0.8)))
-
-
-def pairs_to_see(sd: float, effect: float, power: float = 0.8) -> int:
-    """How many pairs the two-sided t test at 5 % needs to see a log-ratio (statistics §2.5)."""
-    return _fewest(lambda n: power_to_see(sd, effect, n), power)
-
-
-def pairs_for_no_worse(sd: float, margin: float, power: float = 0.8) -> int:
-    """How many pairs non-inferiority needs when the true ratio is 1 (statistics §2.5)."""
-    return _fewest(lambda n: power_of_no_worse(sd, margin, 0.0, n), power)
-
-
-def pairs_for_equivalence(sd: float, margin: float, power: float = 0.8) -> int:
-    """How many pairs TOST needs when the true ratio is 1 (statistics §2.5)."""
-    return _fewest(lambda n: _power_of_equivalence(sd, margin, n), power)
-
-
-def power_to_see(sd: float, effect: float, pairs: int) -> float:
-    """Probability that the two-sided t test at 5 % rejects; exact, by quadrature over the sample's sd."""
-    error, sds = _errors(sd, pairs)
-    reach = t_quantile(0.975, pairs - 1) * sds
-    return float((special.ndtr((effect - reach) / error) + special.ndtr((-effect - reach) / error)).mean())
-
-
-def power_of_no_worse(sd: float, margin: float, effect: float, pairs: int) -> float:
-    """Probability that a gate endpoint passes when its true log-ratio is `effect` (statistics §2.9)."""
-    error, sds = _errors(sd, pairs)
-    reach = t_quantile(0.95, pairs - 1) * sds
-    return float(special.ndtr((margin - effect - reach) / error).mean())
-
-
-def _power_of_equivalence(sd: float, margin: float, pairs: int) -> float:
-    error, sds = _errors(sd, pairs)
-    room = np.maximum(margin - t_quantile(0.95, pairs - 1) * sds, 0)
-    return float((2 * special.ndtr(room / error) - 1).mean())
-
-
-def _errors(sd: float, pairs: int) -> tuple[float, Floats]:
-    """Give the true standard error of a mean, and equally probable values of the one that a sample shows."""
-    probabilities = (np.arange(_NODES) + 0.5) / _NODES
-    seen = np.sqrt(special.chdtri(pairs - 1, probabilities) / (pairs - 1))
-    error = max(sd, 1e-12) / math.sqrt(pairs)
-    return error, error * seen
-
-
-def _fewest(power_of: Callable[[int], float], power: float) -> int:
-    """Find the smallest number of pairs with this power, by doubling and halving."""
-    high = FEWEST_PAIRS
-    while power_of(high) < power and high < MOST_PAIRS:
-        high *= 2
-    low = max(FEWEST_PAIRS - 1, high // 2)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if power_of(middle) >= power else (middle, high)
-    return high
+def no_worse(t: PairedT, margin: float, alpha: float = 0.05) -> bool:
+    """Say whether the upper one-sided limit (95 % unless told) lies below the margin; larger is worse."""
+    return t.mean + t.margin_of_error(1 - alpha) < margin
 
 
 def order_effect(differences: Sequence[float] | Floats, baseline_first: Sequence[bool]) -> float:

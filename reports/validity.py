@@ -4,9 +4,10 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from reports import statistics
+from reports import looks, statistics
 from reports.checks import Check, State, graded
-from reports.effects import ALPHA, Effect, ErrorRate, Pair
+from reports.effects import Effect, ErrorRate, Pair
+from reports.looks import ALPHA
 from reports.run import Document, Run, Trial
 from reports.words import changed_by, share, times
 
@@ -23,6 +24,7 @@ def check_run(run: Run, effects: Sequence[Effect], errors: Sequence[ErrorRate]) 
     return [
         *_labels(run),
         _pairs(run, pairs),
+        _looks(run),
         *_endpoints(run, effects),
         _dropped(run.trials),
         _cautions(run.trials),
@@ -60,12 +62,28 @@ def _pairs(run: Run, pairs: Sequence[Pair]) -> Check:
     faults = Counter(reason(trial) for trial in run.trials if not trial.facts.valid)
     if faults:
         message += f" Left out: {', '.join(f'{number} trials for {name}' for name, number in faults.most_common(3))}."
-    if len(run.trials) < len(run.plan.trials):
+    if not run.ended:
         message += f" {len(run.plan.trials) - len(run.trials)} trials were not run: go on with octoload run --resume."
         state = "invalid" if state == "invalid" else "warn"
     elif state != "ok":
         message += " Cure that first." if faults else " Add pairs."
     return Check("pairs", count, 6, state, message)
+
+
+def _looks(run: Run) -> Check:
+    """Say how often the result was looked at before its end: stopping at a fine moment makes false alarms."""
+    unplanned = [look for look in run.looks if not look.planned]
+    level = looks.levels(run.plan.design.looks).claim
+    message = f"The plan allows {max(1, len(run.plan.design.looks))} looks, each with a significance of {level:.3g}."
+    ending = next((look for look in run.looks if look.stopped), None)
+    if ending:
+        message += f" The one at {ending.pairs} pairs settled the primary endpoints and ended the run."
+    if unplanned:
+        message += (
+            f" Reports were made {len(unplanned)} times before the end (at {unplanned[-1].pairs} pairs the last time): "
+            "going on or stopping because of what they showed gives up to 25 % false alarms. Let it run to its end."
+        )
+    return Check("looks", len(unplanned), 0, "warn" if unplanned else "ok", message)
 
 
 def _endpoints(run: Run, effects: Sequence[Effect]) -> list[Check]:

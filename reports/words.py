@@ -41,11 +41,22 @@ def _verdict(plan: Plan, effect: Effect) -> str:
 
 
 def _evidence(plan: Plan, effect: Effect) -> str:
-    """Say which number, how sure, from how much, of what server; the interval is that of the number that was said."""
+    """Say which number, how sure, from how much, of what server (the template of statistics §2.9).
+
+    Both intervals are those of the number that was said.
+    """
     turned = effect.ratio < 1 and claims(effect)
     low, high = (1 / effect.ci_high, 1 / effect.ci_low) if turned else (effect.ci_low, effect.ci_high)
     server = "simulated server" if plan.server.simulated else "Octopus Server"
-    return f"{effect.metric}, 95 % CI {times(low)} to {times(high)}; {effect.pairs} pairs, randomised; {server}"
+    second = ""
+    if effect.hl_low is not None and effect.hl_high is not None:
+        hl = [effect.hl, effect.hl_low, effect.hl_high]
+        hl = [1 / hl[0], 1 / hl[2], 1 / hl[1]] if turned else hl
+        second = f"; Hodges-Lehmann {times(hl[0])}, {times(hl[1])} to {times(hl[2])}"
+    return (
+        f"{effect.metric}, 95 % CI {times(low)} to {times(high)}{second}; {effect.pairs} pairs, randomised; "
+        f"this rig resolves {times(effect.resolves)} x; {server}"
+    )
 
 
 def claims(effect: Effect) -> bool:

@@ -153,11 +153,12 @@ def build(
     others: dict[str, float] | None = None,
     noise: float = 0.06,
     failures: float = 0.0,
+    trials: int | None = None,
 ) -> Path:
-    """Write a whole run whose contender's dashboard takes `ratio` times the baseline's time."""
+    """Write a run whose contender's dashboard takes `ratio` times the baseline's time; all trials unless told."""
     decided = decided or plan()
     write_json(folder / "plan.json", "plan", 1, decided)
-    for number, trial in enumerate(decided["trials"], start=1):
+    for number, trial in enumerate(decided["trials"][:trials], start=1):
         place = folder / "trials" / f"{number:02d}-{trial['arm']}"
         factors = {"dashboard": ratio, **(others or {})} if trial["arm"] == decided["contender"] else {}
         facts = requests(place / "requests.parquet", decided, number, factors, noise, failures)

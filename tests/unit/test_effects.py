@@ -29,8 +29,8 @@ def pairs(values: list[tuple[float | None, float | None]], operation: str = "das
         first = number % 2
         made.append(
             Pair(
-                Block(2 * number - first, number, "keep-all", {operation: summary(a)}),
-                Block(2 * number - 1 + first, number, "keep-3", {operation: summary(b)}),
+                Block(2 * number - first, number, "keep-all", {operation: summary(a)}, 10.0),
+                Block(2 * number - 1 + first, number, "keep-3", {operation: summary(b)}, 10.0),
             )
         )
     return made
@@ -111,8 +111,8 @@ def test_roles_decide_which_adjustment_an_endpoint_gets() -> None:
     audit = pairs([(1, 1.1), (1, 0.9), (1, 1.05), (1, 1.0)], "audit")
     both = [
         Pair(
-            Block(a.baseline.index, a.baseline.pair, "keep-all", a.baseline.operations | b.baseline.operations),
-            Block(a.contender.index, a.contender.pair, "keep-3", a.contender.operations | b.contender.operations),
+            Block(a.baseline.index, a.baseline.pair, "keep-all", a.baseline.operations | b.baseline.operations, 10.0),
+            Block(a.contender.index, a.contender.pair, "keep-3", a.contender.operations | b.contender.operations, 10.0),
         )
         for a, b in zip(pairs([(1, 2), (1, 2.1), (1, 1.9), (1, 2)]), audit, strict=True)
     ]
@@ -138,11 +138,32 @@ def test_error_rates_are_compared_as_differences() -> None:
     """Two failures in a hundred more are two percentage points, however few the baseline had."""
     made = [
         Pair(
-            Block(1, n, "keep-all", {"dashboard": summary(1.0, failures=0)}),
-            Block(2, n, "keep-3", {"dashboard": summary(1.0, failures=1 + n % 3)}),
+            Block(1, n, "keep-all", {"dashboard": summary(1.0, failures=0)}, 10.0),
+            Block(2, n, "keep-3", {"dashboard": summary(1.0, failures=1 + n % 3)}, 10.0),
         )
         for n in range(6)
     ]
     (rate,) = compare_errors(made)
     assert rate.difference == pytest.approx(0.02)
     assert rate.ci_low < rate.difference < rate.upper < rate.ci_high
+
+
+def test_a_block_without_any_answer_is_not_left_out() -> None:
+    """Throughput of a block that answered nothing counts as half an answer, in all blocks alike; never as a gap."""
+    made = [
+        Pair(
+            Block(1, n, "keep-all", {"dashboard": summary(None, throughput=10.0)}, 10.0),
+            Block(2, n, "keep-3", {"dashboard": summary(None, throughput=0.0 if n == 1 else 10.0)}, 10.0),
+        )
+        for n in range(4)
+    ]
+    (effect,) = compare(made, DECIDED)
+    assert effect.pairs == 4
+    assert sorted(effect.log_ratios) == pytest.approx([math.log(0.5 / 100.5), 0, 0, 0])
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 0.0, -0.1])
+def test_a_latency_that_is_none_gives_no_number(value: float) -> None:
+    """A pair with a latency of nothing, below nothing or not a number is left out of that endpoint."""
+    effects = compare(pairs([(1, 2), (value, 2), (1.1, 2)]), DECIDED)
+    assert next(effect for effect in effects if effect.metric == "p50").pairs == 2

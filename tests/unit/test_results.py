@@ -12,7 +12,7 @@ from rich.console import Console
 
 from octoload.errors import UsageError
 from octoload.files import read_json
-from reports import markdown, results, run
+from reports import markdown, results, run, words
 from reports.results import Results
 
 pytestmark = pytest.mark.unit
@@ -36,7 +36,9 @@ def test_a_known_speed_up_is_found_and_said(tmp_path: Path) -> None:
     assert effect.ci_low < 1 / 6.4 < effect.ci_high
     assert effect.verdict == "better"
     assert found.sentence.startswith("Keeping 3 releases makes the dashboard ")
-    assert found.sentence.endswith("6 pairs, randomised; simulated server).")
+    assert "; Hodges-Lehmann 6." in found.sentence
+    resolved = words.times(effect.resolves)
+    assert found.sentence.endswith(f"6 pairs, randomised; this rig resolves {resolved} x; simulated server).")
     low, high = (float(text) for text in found.sentence.partition("95 % CI ")[2].partition(";")[0].split(" to "))
     assert low == pytest.approx(1 / effect.ci_high, rel=0.02)
     assert high == pytest.approx(1 / effect.ci_low, rel=0.02)

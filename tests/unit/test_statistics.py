@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports import calibration, statistics
+from reports import calibration, power, statistics
 
 pytestmark = pytest.mark.unit
 
@@ -41,14 +41,14 @@ def test_numbers_of_pairs_are_those_of_the_specification(sd: float) -> None:
     ratios = (1.05, 1.10, 1.20, 1.50, 2.0)
     margin = math.log(1.10)
     see, no_worse, alike = (
-        statistics.pairs_to_see,
-        statistics.pairs_for_no_worse,
-        statistics.pairs_for_equivalence,
+        power.pairs_to_see,
+        power.pairs_for_no_worse,
+        power.pairs_for_equivalence,
     )
-    assert [tuple(see(sd, math.log(ratio), power) for power in (0.8, 0.9)) for ratio in ratios] == PAIRS[sd]
-    assert [tuple(need(sd, margin, power) for power in (0.8, 0.9)) for need in (no_worse, alike)] == PAIRS_FOR_NOTHING[
-        sd
-    ]
+    assert [tuple(see(sd, math.log(ratio), chance) for chance in (0.8, 0.9)) for ratio in ratios] == PAIRS[sd]
+    assert [
+        tuple(need(sd, margin, chance) for chance in (0.8, 0.9)) for need in (no_worse, alike)
+    ] == PAIRS_FOR_NOTHING[sd]
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_a_gate_passes_as_often_as_specified(sd: float, pairs: int, passes: tupl
     """The power formula gives the specified chances for true ratios of 1, 1.05 and 1.10; simulation confirms it."""
     generator = np.random.default_rng(5)
     for ratio, expected in zip((1.0, 1.05, 1.10), passes, strict=True):
-        power = statistics.power_of_no_worse(sd, math.log(1.10), math.log(ratio), pairs)
-        assert power == pytest.approx(expected, abs=0.01)
-        assert calibration.gate(sd, pairs, ratio, 1000, generator).agrees(power)
+        passing = power.power_of_no_worse(sd, math.log(1.10), math.log(ratio), pairs)
+        assert passing == pytest.approx(expected, abs=0.01)
+        assert calibration.gate(sd, pairs, ratio, 1000, generator).agrees(passing)
 
 
 @pytest.mark.parametrize("pairs", [6, 8, 10, 20])
@@ -85,12 +85,12 @@ def test_holm_keeps_false_alarms_at_the_nominal_rate() -> None:
 
 def test_what_a_rig_resolves_is_the_specified_formula() -> None:
     """MDE80 of 8 pairs with sd 0.08 is exp((2.3646 + 0.8960) 0.08 / sqrt 8): 1.0966."""
-    assert statistics.smallest_effect(0.08, 8) == pytest.approx(1.0966, abs=1e-4)
+    assert power.smallest_effect(0.08, 8) == pytest.approx(1.0966, abs=1e-4)
 
 
 def test_six_pairs_plan_with_1_46_times_their_deviation() -> None:
     """The upper 80 % limit of a standard deviation from 6 pairs is 1.46 times it."""
-    assert statistics.planning_sd(1.0, 6) == pytest.approx(1.46, abs=0.005)
+    assert power.planning_sd(1.0, 6) == pytest.approx(1.46, abs=0.005)
 
 
 @given(differences)
