@@ -7,6 +7,7 @@ import msgspec
 
 from experiments.display import Display
 from experiments.experiment import Arm, Compare, Design, Experiment, load
+from experiments.plan import Generator
 from experiments.runner import Run
 from octoload import files
 from reports import results
@@ -26,7 +27,7 @@ def run(folder: Path, times: int, seconds: float, display: Display) -> int:
     for number in range(1, times + 1):
         place = folder / f"{number:02d}"
         place.mkdir(parents=True, exist_ok=True)
-        the_run = Run(alike(load(source), number, seconds), source, place, display, 1)
+        the_run = Run(alike(load(source), number, seconds), source, place, display, Generator())
         if first is None:
             first = the_run
             first.open()

@@ -7,16 +7,19 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from rich.console import Console
 
-from experiments import calibration, rig, runner
+from experiments import calibration, plan, rig, runner
 from experiments.display import Display
-from experiments.experiment import Experiment, demonstration, load, nearest
+from experiments.experiment import Experiment, demonstration, load
+from experiments.plan import Generator
 from octoload import files
 from octoload.api import Octopus
 from octoload.errors import InterruptedRunError, ServerError, UsageError
+from octoload.yamlfile import nearest
 from reports import page, results
 from seeders import api as api_writer
 from seeders import bulk, history
@@ -30,14 +33,15 @@ def run(options: argparse.Namespace, console: Console) -> int:
         experiment = demonstration(experiment)
     if options.processes < 1:
         raise UsageError(f"--processes is {options.processes}", "It is 1 or more; one a core is right.")
-    if experiment.history is not None:
-        rig.choose_history(experiment, source)  # a history that is not there is said before anything is made
-    folder = _folder(options, experiment, source)
+    generator = Generator(options.processes)
+    # A history that is not there is said before anything is made.
+    decided = plan.write_up(experiment, rig.choose_history(experiment, source), generator)
+    folder = _folder(options, experiment, source, decided)
     console.print(experiment.question, style="bold", markup=False)
     console.print(f"Run: {folder}", markup=False)
     runner.claim(folder)
     try:
-        return _run(runner.Run(experiment, source, folder, Display(console), options.processes), options, console)
+        return _run(runner.Run(experiment, source, folder, Display(console), generator), options, console)
     except KeyboardInterrupt:
         raise InterruptedRunError("interrupted", _go_on(folder, options)) from None
     except ServerError as exc:
@@ -128,14 +132,14 @@ def find_experiment(name: str) -> Path:
     raise UsageError(f"there is no experiment {name!r}", nearest(path.stem, names))
 
 
-def _folder(options: argparse.Namespace, experiment: Experiment, source: Path) -> Path:
+def _folder(options: argparse.Namespace, experiment: Experiment, source: Path, decided: dict[str, Any]) -> Path:
     """Return the folder to run in: the one asked for, the last unfinished one, or a new one."""
     folder: Path | None = options.out
     if options.resume:
         folder = folder or _unfinished(experiment)
         if not (folder / "plan.json").exists():
             raise UsageError(f"{folder} holds no run to go on with", "Leave --resume out to start one.")
-        _same(folder, experiment, source)
+        _same(folder, source, decided)
         return folder
     folder = folder or _new_folder(experiment.name)
     if (folder / "plan.json").exists():
@@ -148,20 +152,29 @@ def _folder(options: argparse.Namespace, experiment: Experiment, source: Path) -
     return folder
 
 
-def _same(folder: Path, experiment: Experiment, source: Path) -> None:
-    """Refuse to go on with another experiment than the run began with."""
-    design = files.read_json(folder / "plan.json", "plan", 1)["design"]
+#: What trials of one run must have in common besides the experiment's file, and what to do when they have not.
+_COMMON = {
+    "design": ("another design", "Give the same options (--demo)"),
+    "history": ("another history", "Put the history's file back as it was"),
+    "generator": ("another generator", "Give the same options (--processes)"),
+    "octoload": ("another version of octoload", "Install that version"),
+}
+
+
+def _same(folder: Path, source: Path, decided: dict[str, Any]) -> None:
+    """Refuse to go on otherwise than the run began: its trials would not be comparable."""
+    kept = files.read_json(folder / "plan.json", "plan", 1)
     if (folder / "experiment.yaml").read_bytes() != source.read_bytes():
         raise UsageError(f"{source} has changed since the run in {folder} began", "Start a new run.")
-    if design != msgspec.to_builtins(experiment.design):
-        raise UsageError(
-            f"the run in {folder} began with another design", "Give the same options (--demo), or start anew."
-        )
+    now = msgspec.json.decode(msgspec.json.encode(decided))
+    for member, (what, cure) in _COMMON.items():
+        if kept.get(member) != now[member]:
+            raise UsageError(f"the run in {folder} began with {what}", f"{cure}, or start anew.")
 
 
 def _unfinished(experiment: Experiment) -> Path:
     runs = sorted(Path("runs").glob(f"*-{experiment.name}*/plan.json"))
-    unfinished = [plan.parent for plan in runs if runner.trials_left(plan.parent)]
+    unfinished = [file.parent for file in runs if runner.trials_left(file.parent)]
     if not unfinished:
         raise UsageError(f"there is no unfinished run of {experiment.name!r} under runs/", "Leave --resume out.")
     return unfinished[-1]

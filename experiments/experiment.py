@@ -1,9 +1,7 @@
 """An experiment as its YAML file says it: arms, history, workload, design and objectives."""
 
-import difflib
 import math
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,6 +11,7 @@ import msgspec
 from octoload import yamlfile
 from octoload.edge.arrivals import Arrivals, Stage, stage_faults
 from octoload.errors import UsageError
+from octoload.yamlfile import nearest
 from seeders.history import History
 
 #: What each scenario asks: the operations that its samples carry.
@@ -257,10 +256,3 @@ def _design_faults(design: Design) -> list[tuple[str, str]]:
         cure = "Looks ascend, begin at 4 pairs or more and end with the last pair, such as [8, 16]."
         faults.append((f"design.looks is {looks} with {design.pairs} pairs", cure))
     return faults
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Say which known word was probably meant."""
-    names = list(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    return f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(names)}."

@@ -5,7 +5,16 @@ from typing import Any
 
 import msgspec
 
+import octoload
 from experiments.experiment import Arm, Design, Experiment
+from seeders.history import History
+
+
+class Generator(msgspec.Struct, frozen=True):
+    """What drives the load."""
+
+    #: Locust processes on this machine.
+    processes: int = 1
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -50,7 +59,7 @@ def describe(arm: Arm) -> str:
     return "as seeded; releases are kept for ever"
 
 
-def write_up(experiment: Experiment) -> dict[str, Any]:
+def write_up(experiment: Experiment, history: History | None, generator: Generator) -> dict[str, Any]:
     """Write down the plan as `plan.json` holds it (docs/formats.md)."""
     baseline, contender = experiment.compare.baseline, experiment.compare.contender
     design, arms = experiment.design, experiment.arms
@@ -69,6 +78,9 @@ def write_up(experiment: Experiment) -> dict[str, Any]:
         "margin": experiment.objectives.margin,
         "gate": experiment.objectives.gate,
         "server": _server(experiment),
+        "history": msgspec.to_builtins(history),
+        "generator": msgspec.to_builtins(generator),
+        "octoload": octoload.__version__,
         "trials": [msgspec.to_builtins(trial) for trial in order(design, baseline, contender)],
     }
 

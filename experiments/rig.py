@@ -100,6 +100,7 @@ class StandinRig:
     def _fill(self) -> None:
         """Write the history as a stream, load it into the first arm's database, clone it for the others."""
         chosen = choose_history(self._experiment, self._source)
+        assert chosen is not None  # an experiment on stand-ins has one
         stream = self._laboratory.folder / "history.jsonl.gz"
         stream.parent.mkdir(parents=True, exist_ok=True)
         with self._display.step(f"Writing history {chosen.name!r}") as report:
@@ -228,13 +229,13 @@ def write_provenance(folder: Path, octopus: Octopus) -> None:
     files.write_json(folder / "provenance.json", "provenance", 1, content)
 
 
-def choose_history(experiment: Experiment, source: Path) -> history.History:
-    """Return the history that an experiment names, quotes or holds.
+def choose_history(experiment: Experiment, source: Path) -> history.History | None:
+    """Return the history that an experiment names, quotes or holds; None when it has none.
 
     Raises:
         UsageError: there is no such file, or it is wrong.
     """
     wanted = experiment.history
-    if isinstance(wanted, history.History):
-        return wanted
-    return history.load(history.find(str(wanted), beside=source.parent))
+    if isinstance(wanted, str):
+        return history.load(history.find(wanted, beside=source.parent))
+    return wanted

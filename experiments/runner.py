@@ -14,8 +14,8 @@ from experiments import plan
 from experiments.display import Display
 from experiments.engine import Engine, command
 from experiments.experiment import Experiment
-from experiments.plan import Trial
-from experiments.rig import OctopusRig, Rig, StandinRig
+from experiments.plan import Generator, Trial
+from experiments.rig import OctopusRig, Rig, StandinRig, choose_history
 from octoload import files
 from octoload.api import Octopus
 from octoload.errors import InvalidRunError, UsageError
@@ -28,14 +28,16 @@ QUIET_WITHIN = 30.0
 class Run:
     """One run of an experiment, in a folder of its own."""
 
-    def __init__(self, experiment: Experiment, source: Path, folder: Path, display: Display, processes: int) -> None:
-        """`source` is the experiment's file, `processes` the number of Locust processes."""
+    def __init__(
+        self, experiment: Experiment, source: Path, folder: Path, display: Display, generator: Generator
+    ) -> None:
+        """`source` is the experiment's file (histories are found beside it), `folder` that of the run."""
         self.folder = folder
         self._experiment = experiment
         self._display = display
-        self._plan = plan.write_up(experiment)
+        self._plan = plan.write_up(experiment, choose_history(experiment, source), generator)
         self._rig = _rig(experiment, source, folder, display)
-        self._engine = Engine(folder / "logs" / "locust.log", self._rig.keys, processes)
+        self._engine = Engine(folder / "logs" / "locust.log", self._rig.keys, generator.processes)
 
     def __call__(self) -> None:
         """Prepare the servers and run all trials that are not there yet.

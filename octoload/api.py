@@ -1,6 +1,5 @@
 """The Octopus API: one sync client over httpx, with every foreign error turned into one of octoload's."""
 
-import os
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -259,30 +258,6 @@ class SpaceView(_Routes):
     def _send(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
         route = path if path.startswith("/api") else f"/api/{self.id}/{path}"
         return self.octopus._send(method, route, body, query)  # noqa: SLF001  (the two are one thing)
-
-
-def connect_from_environment(url: str | None = None, api_key: str | None = None, timeout: float = 60.0) -> Octopus:
-    """Return a client for OCTOPUS_URL with OCTOPUS_API_KEY, unless given; it is seen that an Octopus answers.
-
-    Raises:
-        UsageError: one of them is not set.
-        ServerError: what answers is no Octopus, or nothing does.
-    """
-    url = url or os.environ.get("OCTOPUS_URL", "")
-    key = api_key or os.environ.get("OCTOPUS_API_KEY", "")
-    if not url:
-        raise UsageError("no Octopus Server is named", "Set OCTOPUS_URL, or name it with --url.")
-    if not key:
-        raise UsageError(
-            "there is no API key", "Set OCTOPUS_API_KEY; a key is made in the portal: Profile, My API keys."
-        )
-    octopus = Octopus(url, key, timeout)
-    try:
-        octopus.identify()
-    except BaseException:
-        octopus.close()
-        raise
-    return octopus
 
 
 def _checked_url(url: str) -> str:

@@ -3,7 +3,6 @@
 OctoloadError
 ├── UsageError          2  a file, an option or an argument is wrong
 ├── InvalidRunError     3  the measurement itself was at fault
-├── GateInconclusiveError  4  a gate could not be decided
 ├── ServerError         5  a server or the network failed
 │   ├── UnreachableError     nothing answers there
 │   ├── NotOctopusError      something else answers there
@@ -38,12 +37,6 @@ class InvalidRunError(OctoloadError):
     """The measurement itself was at fault: its numbers must not be used."""
 
     exit_code = 3
-
-
-class GateInconclusiveError(OctoloadError):
-    """A gate could be neither passed nor failed with the pairs at hand."""
-
-    exit_code = 4
 
 
 class ServerError(OctoloadError):

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -168,12 +168,13 @@ class _Fault:
         return line
 
 
-def nearest(word: str, known: list[str]) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
     """Say which known word was probably meant, or all of them."""
-    close = difflib.get_close_matches(word, known, n=1)
+    names = list(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
     if close:
         return f"Did you mean {close[0]!r}?"
-    return f"Known are: {', '.join(known)}." if known else "Leave it out."
+    return f"Known are: {', '.join(names)}." if names else "Leave it out."
 
 
 def _line(node: yaml.Node) -> int:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from octoload.api import Octopus, connect_from_environment
+from octoload.api import Octopus
 from octoload.errors import (
     AccessDeniedError,
     BusyError,
@@ -279,17 +279,3 @@ def test_counts_are_told_by_kind(server, octopus):
     assert octopus.counts() == {
         "space": 1, "environment": 3, "machine": 2, "tenant": 4, "project": 5, "release": 6, "deployment": 7,
     }  # fmt: skip
-
-
-def test_address_and_key_come_from_the_environment(server, monkeypatch):
-    """OCTOPUS_URL and OCTOPUS_API_KEY are taken unless given; without them the message names them."""
-    monkeypatch.delenv("OCTOPUS_URL", raising=False)
-    monkeypatch.delenv("OCTOPUS_API_KEY", raising=False)
-    with pytest.raises(UsageError, match="OCTOPUS_URL"):
-        connect_from_environment()
-    monkeypatch.setenv("OCTOPUS_URL", f"http://127.0.0.1:{server.server_port}")
-    with pytest.raises(UsageError, match="OCTOPUS_API_KEY"):
-        connect_from_environment()
-    monkeypatch.setenv("OCTOPUS_API_KEY", KEY)
-    with connect_from_environment() as octopus:
-        assert octopus.shown_url == f"http://127.0.0.1:{server.server_port}"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.experiment import Design, load
-from experiments.plan import order, seed_of, write_up
+from experiments.plan import Generator, order, seed_of, write_up
 
 pytestmark = pytest.mark.unit
 
@@ -42,7 +42,7 @@ def test_orders_differ_between_seeds() -> None:
 def test_the_written_plan_says_what_was_decided() -> None:
     """plan.json carries arms, endpoints and trials of the retention experiment."""
     path = Path(__file__).parents[2] / "experiments" / "retention.yaml"
-    plan = write_up(load(path))
+    plan = write_up(load(path), None, Generator())
     assert plan["subject"] == "keeping 3 releases"
     assert plan["primary"] == [{"operation": "dashboard", "metric": "p50"}]
     assert plan["changes"] == ["rows"]
