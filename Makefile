@@ -18,6 +18,7 @@ check: $(VENV)/dev.stamp  ## formatting, lint, types
 
 bench: $(VENV)/dev.stamp  ## the load generator and the seeders against their peers
 	@$(BIN)/python -m benchmarks.seeding
+	@$(BIN)/python -m benchmarks.parsers
 	@$(BIN)/python -m benchmarks.generator
 
 calibrate: $(VENV)/dev.stamp  ## A/A: how often this machine sees a difference where there is none (half an hour)

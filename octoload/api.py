@@ -76,6 +76,11 @@ class _Routes:
             page = self._send("GET", _server_path(following))
 
 
+def split_keys(text: str) -> list[str]:
+    """Return the API keys in a text: one, or several separated by commas, so that load comes from several users."""
+    return [key.strip() for key in text.split(",") if key.strip()]
+
+
 class Octopus(_Routes):
     """An Octopus Server, asked with an API key.
 
@@ -93,12 +98,13 @@ class Octopus(_Routes):
     def __init__(
         self, url: str, api_key: str, timeout: float = 60.0, sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        """`timeout` is in seconds; `sleep` is how waiting is done.
+        """`timeout` is in seconds; `sleep` is how waiting is done; of several keys the first is used.
 
         Raises:
             UsageError: the URL or the key cannot be one.
         """
         self.url = _checked_url(url)
+        api_key = next(iter(split_keys(api_key)), "")
         if not api_key.isascii() or not api_key.isprintable() or " " in api_key or not api_key:
             raise UsageError(
                 "the API key has characters that no key has, or none at all", "Copy it again from the portal."

@@ -50,13 +50,16 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
     """
     samples = summaries.read(requests)
     generator, decided = facts["generator"], plans.parse(plan)
+    deciding = _deciding_latency(samples, decided)
     return [
         _recorded(facts, samples),
         _arrived(facts, samples),
         _offered(facts),
         _errors(samples),
+        _throttled(facts),
         *[_carried(samples, endpoint) for endpoint in decided.primary if endpoint.metric in FEWEST],
-        _lag(samples, _deciding_latency(samples, decided), float(generator["cpu"])),
+        _lag(samples, deciding, float(generator["cpu"])),
+        _read_delay(generator, deciding),
         *[
             check
             for name in dict.fromkeys(e.operation for e in decided.primary)
@@ -133,6 +136,19 @@ def _errors(samples: Samples) -> Check:
     return Check("errors", share, 0.01, state, message)
 
 
+def _throttled(facts: Mapping[str, Any]) -> Check:
+    """Count what a rate limit turned away (octopus-api §B.5): such an answer is quick, and says nothing of the server.
+
+    Caution from the first one; too many are errors as well.
+    """
+    count, wait = int(facts.get("throttled", 0)), float(facts.get("retry_after", 0.0))
+    message = f"{count} requests were turned away by a rate limit (HTTP 429)."
+    if count:
+        message += f" The longest wait it asked for was {wait:g} s." if wait else ""
+        message += " Give several API keys of different users, raise the limit, or lower the rates."
+    return Check("throttled", count, 0, "warn" if count else "ok", message)
+
+
 def _carried(samples: Samples, endpoint: Endpoint) -> Check:
     operation, metric = endpoint.operation, endpoint.metric
     count = int((samples.operation == operation).sum())
@@ -168,6 +184,26 @@ def _lag(samples: Samples, deciding: float, cpu: float) -> Check:
     elif state != "ok":
         message += " Free a core for the generator, run it on another machine, or lower the rates."
     return Check("schedule lag", lag, limit, state, message)
+
+
+def _read_delay(generator: Mapping[str, Any], deciding: float) -> Check:
+    """Judge how long answers lay in the kernel before they were read: that part of latency is the generator's own.
+
+    It is the event loop's lag of statistics §6 as the answers met it, with the limits of the schedule's lag.
+    """
+    delay, count = generator.get("read_delay_p99"), int(generator.get("read_delays", 0))
+    if delay is None:
+        message = "How late answers were read is not known: this system's kernel stamps no receives (Linux' does)."
+        return Check("read delay", None, None, "ok", message)
+    limit, caution = max(0.010, 0.10 * deciding), max(0.005, 0.05 * deciding)
+    state = graded(delay, caution, limit)
+    message = (
+        f"Answers were read up to {delay * 1000:.2f} ms after they had arrived (p99 of {count} sampled by the kernel's "
+        f"clock; limit {limit * 1000:.1f} ms)."
+    )
+    if state != "ok":
+        message += " That is the generator's own lateness: free a core for it, use more processes, or lower the rates."
+    return Check("read delay", delay, limit, state, message)
 
 
 def _steadiness(samples: Samples, operation: str) -> list[Check]:

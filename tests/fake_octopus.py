@@ -1,8 +1,8 @@
 """A server that answers like an Octopus and says what it was asked, for tests of the load engine.
 
 It prints `ready: URL`, answers every page with the same few bytes, and at the end of its input prints the number of
-requests by path, and with `--log` when it answered each request for the dashboard. `--stall SECONDS --every SECONDS`
-makes it do nothing at all for a while, again and again.
+requests by path, and with `--log` when it answered each request for the dashboard, and their number by API key.
+`--stall SECONDS --every SECONDS` makes it do nothing at all for a while, again and again.
 """
 
 import argparse
@@ -32,13 +32,16 @@ KEY = b"API-TEST"
 
 options = argparse.Namespace(slow=0, log=False)
 served = collections.Counter()
+keys = collections.Counter()  # requests for the dashboard by API key
 answered = []  # times of the answers to requests for the dashboard
 
 
 def answer(method, target, head, body):
     path = target.split("?")[0]
     served[path] += 1
-    if path != "/api" and b"X-Octopus-ApiKey: " + KEY not in head:
+    key = head.partition(b"X-Octopus-ApiKey: ")[2].split(b"\r\n")[0]
+    keys[key.decode()] += path.endswith("dashboard")
+    if path != "/api" and not key.startswith(KEY):
         return 401, {"ErrorMessage": "You must be logged in to request this resource."}
     if method == "POST":
         assert json.loads(body)["ProjectName"]
@@ -100,7 +103,7 @@ async def main():
     say(f"ready: http{'s' if context else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     stalling = asyncio.create_task(stall(options.stall, options.every)) if options.stall else None
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    say(json.dumps({**served, "answered": answered} if options.log else served))
+    say(json.dumps({**served, "answered": answered, "keys": keys} if options.log else served))
     if stalling:
         stalling.cancel()
 

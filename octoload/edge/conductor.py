@@ -29,6 +29,8 @@ LEAD: Final = 0.3
 SILENCE: Final = 6.0
 #: Seconds that Locust gets to bring up its users.
 READY: Final = 60.0
+#: HTTP status of a request that a rate limit turned away (octopus-api §B.5).
+TOO_MANY: Final = 429
 #: Batches whose latencies a progress line is about, for each process.
 RECENT: Final = 5
 
@@ -51,7 +53,9 @@ class Performance:
         self.waiting = dict.fromkeys(workers.values(), 0)
         self.rows = 0
         self.failures = 0
+        self.throttled = 0
         self.lags: list[Any] = []
+        self.read_delays: list[Any] = []
         self.recent: list[Any] = []
         self.parts: dict[int, Part] = {}
         self.fault: OctoloadError | None = None
@@ -75,9 +79,11 @@ class Performance:
         self.heard[worker] = time.monotonic()
         self.sent[worker], self.waiting[worker] = message["sent"], message["waiting"]
         self.lags.append(np.frombuffer(message["lags"], np.float32))
+        self.read_delays.append(np.frombuffer(message["read_delays"], np.float32))
         rows = np.frombuffer(message["rows"], LAYOUT)
         self.rows += len(rows)
         self.failures += int((rows["error"] > 0).sum())
+        self.throttled += int((rows["status"] == TOO_MANY).sum())
         self.recent = [*self.recent, rows["done"] - rows["intended"]][-RECENT * len(self.workers) :]
         if self.file and len(rows):
             texts = (message["operations"], message["scenarios"], message["errors"], message["nodes"])
@@ -242,7 +248,7 @@ class Conductor:
             with performance.writing:
                 gevent.get_hub().threadpool.apply(performance.file.close)
         trial = performance.trial
-        lags = np.concatenate(performance.lags).astype(np.float64)
+        lags, read_delays = np.concatenate(performance.lags), np.concatenate(performance.read_delays)
         return {
             "event": "finished",
             "started": started,
@@ -254,6 +260,8 @@ class Conductor:
             "recorded": performance.file.rows if performance.file else performance.rows,
             "counted": self._environment.stats.total.num_requests,
             "failures": performance.failures,
-            "generator": trials.generator(parts, lags),
+            "throttled": performance.throttled,
+            "retry_after": max((part.retry_after for part in parts), default=0.0),
+            "generator": trials.generator(parts, lags, read_delays),
             "log": [*sorted({line for part in parts for line in part.log}), *trials.judge_waits(parts, trial.slots)],
         }

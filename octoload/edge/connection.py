@@ -13,6 +13,7 @@ from gevent import monkey
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
 from octoload.edge.answer import AnswerError, AnswerReader
+from octoload.edge.stamps import Stamps
 from octoload.edge.target import Target
 
 # Locust patches the standard library at import; the client wants the operating system's own sockets.
@@ -38,19 +39,27 @@ NOT_SENT = "connection lost before the request was sent"
 NO_ANSWER = "connection lost before the answer"
 CUT_ANSWER = "connection lost in the answer"
 NO_SLOT = "no free slot"
+CLOSED = "given up at the end of the trial"
+
+
+class TrialOverError(Exception):
+    """A session wants to send after its trial has ended."""
 
 
 class Connection:
     """A keep-alive connection with a standing watcher; one request at a time."""
 
     __slots__ = (
-        "_alive", "_done", "_hub", "_park", "_put", "_recv_into", "_send", "_socket", "_target", "_timeout", "_watcher",
-        "answer", "deadline", "done", "error", "first", "waiter",
+        "_armed", "_done", "_hub", "_park", "_put", "_recv_into", "_send", "_socket", "_stamps", "_target",
+        "_timeout", "_watcher", "alive", "answer", "deadline", "done", "error", "first", "over", "waiter",
     )  # fmt: skip
 
-    def __init__(self, target: Target, timeout: float) -> None:
+    def __init__(self, target: Target, timeout: float, stamps: Stamps) -> None:
         self._target = target
         self._timeout = timeout
+        self._stamps = stamps
+        # Whether the next receive is stamped, or no receive of this connection can be.
+        self._armed = True
         self._hub: Any = gevent.get_hub()
         # gevent's own switch looks first whether the greenlet wants to know, which none here does.
         self._park: Any = greenlet.switch.__get__(self._hub)
@@ -60,7 +69,8 @@ class Connection:
         self._put: Any = None
         self._recv_into: Any = None
         self._watcher: Any = None
-        self._alive = False
+        #: Whether it is connected, as far as is known.
+        self.alive = False
         self._done = True
         #: The last answer, as long as `error` is empty.
         self.answer = AnswerReader()
@@ -68,6 +78,8 @@ class Connection:
         self.waiter: Any = None
         #: Steady time at which the request under way counts as timed out.
         self.deadline = 0.0
+        #: Whether the trial has ended, so that nothing may be sent any more.
+        self.over = False
         #: What went wrong with the last request; empty when nothing did.
         self.error = ""
         #: Steady times of the first byte of the last answer (NaN: none came) and of its end.
@@ -77,13 +89,16 @@ class Connection:
     def exchange(self, request: bytes, keep: bool, now: float) -> None:  # noqa: FBT001  called once a request
         """Send a request and wait for its answer; `keep` says whether the body is wanted, `now` is the steady time.
 
-        Nothing is raised: `error` names what went wrong. A request is sent a second time only if nothing of it had
-        left, which is when the server had closed the connection before.
+        `error` names what went wrong. A request is sent a second time only if nothing of it had left, which is when the
+        server had closed the connection before.
+
+        Raises:
+            TrialOverError: the trial has ended meanwhile; nothing was sent.
         """
         self.error = ""
         self.deadline = now + self._timeout
         try:
-            if not (self._alive and now - self.done < IDLE_LOOK and self._transmit(request, keep)):
+            if not (self.alive and now - self.done < IDLE_LOOK and self._transmit(request, keep)):
                 self._transmit_anew(request, keep)
             if not self._done:
                 self.waiter = getcurrent()
@@ -98,6 +113,14 @@ class Connection:
                 self.first = math.nan
         elif not self.answer.reusable:
             self.close()
+
+    def stamp_next(self) -> bool:
+        """Have the next receive note how late it is, if it can and would not anyway; return whether it will."""
+        if self._armed or not self.alive:
+            return False
+        self._armed = True
+        self._recv_into = self._receive_stamped
+        return True
 
     def fail(self, error: str) -> None:
         """End the request under way with an error."""
@@ -115,7 +138,7 @@ class Connection:
             with contextlib.suppress(OSError):
                 self._socket.close()
             self._socket = self._send = self._put = self._recv_into = None
-        self._alive = False
+        self.alive = False
 
     def _finish(self) -> None:
         self._done = True
@@ -126,9 +149,11 @@ class Connection:
 
     def _transmit_anew(self, request: bytes, keep: bool) -> None:  # noqa: FBT001
         """Send on a connection that has idled and is still there, or else on a new one."""
-        if self._alive:
+        if self.over:
+            raise TrialOverError
+        if self.alive:
             self._receive()  # a server that has closed it meanwhile is noticed here
-        if self._alive and self._transmit(request, keep):
+        if self.alive and self._transmit(request, keep):
             return
         self.error = ""
         if self._connect():
@@ -199,11 +224,14 @@ class Connection:
                 return _name_of(OSError(error, os.strerror(error)))
             self._send = self._put = self._socket.send
             self._recv_into = self._socket.recv_into
+            self._armed = not self._stamps.enable(self._socket)
             self._secure(deadline)
         except OSError as exc:
             return _name_of(exc)
+        if self.over:
+            return CLOSED
         self.answer = AnswerReader()
-        self._alive = True
+        self.alive = True
         self._watcher = self._hub.loop.io(self._socket.fileno(), READ)
         self._watcher.start(self._receive)
         return ""
@@ -232,6 +260,11 @@ class Connection:
                 each.stop()
                 each.close()
         return outcome == [True]
+
+    def _receive_stamped(self, buffer: bytearray) -> int:
+        self._recv_into = self._socket.recv_into
+        self._armed = False
+        return self._stamps.receive(self._socket, buffer)
 
     def _receive(self) -> None:
         """Read what has come; the hub calls this when the socket is readable."""

@@ -11,10 +11,11 @@ from gevent.event import Event
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
+from octoload.api import split_keys
 from octoload.edge import arrivals, machine, table
 from octoload.edge.arrivals import Schedule
 from octoload.edge.client import Client
-from octoload.edge.connection import clock
+from octoload.edge.connection import TrialOverError, clock
 from octoload.edge.dispatcher import Dispatcher
 from octoload.edge.samples import Batch, Recorder
 from octoload.edge.scenario import Cast, Operation, Place, Scenario
@@ -50,10 +51,11 @@ class Play:
 
     def __init__(self, order: Order, cast: Cast, full: Any) -> None:
         trial = order.trial
-        key = os.environ.get(trial.key_variable, "")
+        keys = split_keys(os.environ.get(trial.key_variable, "")) or [""]
         self.order = order
         self.names = sorted(trial.mix)
-        self.client = Client([Target(url, key) for url in trial.urls], trial.timeout)
+        # Arrivals go to all nodes in turn before the next key has its turn.
+        self.client = Client([Target(url, key) for key in keys for url in trial.urls], trial.timeout)
         self.scenarios: list[Scenario] = [cast.scenarios[name](order.place) for name in self.names]
         self.codes = [cast.names.index(name) for name in self.names]
         #: By index in the sorted names of the mix: the scenario, and the code of its name.
@@ -115,6 +117,8 @@ class Player:
                 scenario, code = play.roles[arrival[1]]
                 session.begin(arrival, code)
                 scenario.run(session)
+            except TrialOverError:
+                continue
             except Exception as exc:  # noqa: BLE001  a scenario's mistake ends the trial with its name, not this slot
                 play.fault = play.fault or f"scenario {play.names[arrival[1]]}: {type(exc).__name__}: {exc}"
 
@@ -151,9 +155,13 @@ class Player:
 
     def _measure(self, play: Play, until: float) -> None:
         gevent.get_hub().loop.update_now()  # timers count from the hub's last turn, which may be long ago
-        gevent.spawn_later(max(play.measured_from - clock(), 0.0), self._meter.start)
+        gevent.spawn_later(max(play.measured_from - clock(), 0.0), self._begin_measuring, play)
         if until < float("inf"):
             gevent.spawn_later(max(until - clock(), 0.0), self._meter.stop)
+
+    def _begin_measuring(self, play: Play) -> None:
+        self._meter.start()
+        play.client.stamps.take()
 
     def _miss_the_rest(self, play: Play) -> None:
         for arrival in self._dispatcher.halt():
@@ -183,6 +191,9 @@ class Player:
     def _message(self, play: Play, batch: Batch) -> dict[str, Any]:
         lags = self._dispatcher.lags
         self._dispatcher.lags = lags[:0]
+        delays = play.client.stamps.take()
+        if clock() < play.measured_from:
+            delays = delays[:0]
         return {
             "number": play.order.number,
             "worker": batch.worker,
@@ -193,6 +204,7 @@ class Player:
             "errors": list(batch.errors),
             "nodes": list(batch.nodes),
             "lags": lags.tobytes(),
+            "read_delays": delays.tobytes(),
             "sent": play.rows + len(batch.rows) + self._dispatcher.busy,
             "waiting": self._dispatcher.waiting,
         }
@@ -221,6 +233,7 @@ class Player:
             schedule=self._dispatcher.kind,
             priority=self._priority,
             longest_wait=self._dispatcher.longest_wait,
+            retry_after=play.notes.retry_after,
             fault=play.fault,
             log=play.notes.log,
         )

@@ -9,7 +9,7 @@ import gevent
 import msgspec
 
 from octoload.edge.client import Client
-from octoload.edge.connection import NO_SLOT, Connection, clock
+from octoload.edge.connection import NO_SLOT, Connection, TrialOverError, clock
 from octoload.edge.dispatcher import Arrival
 from octoload.edge.samples import FULL, ROW_SIZE, Recorder
 from octoload.edge.scenario import Operation
@@ -27,6 +27,8 @@ class Notes:
         self.measured_from = measured_from
         #: Requests sent by operation code, those intended in the measured phase only.
         self.sent = [0] * operations
+        #: Longest wait that a server asked for, in seconds.
+        self.retry_after = 0.0
         #: One line for each kind of failure, when it was first seen.
         self.log: list[str] = []
         self._explained: set[tuple[str, str]] = set()
@@ -37,6 +39,12 @@ class Notes:
         if key not in self._explained and len(self._explained) < MAX_EXPLAINED:
             self._explained.add(key)
             self.log.append(f"{operation}: {error}{f' ({reason})' if reason else ''}")
+
+    def refuse(self, operation: str, error: str, body: bytes, retry_after: str) -> None:
+        """Keep what the server says about its refusal, and the longest wait that it asks for."""
+        self.explain(operation, error, _reason(body, retry_after))
+        if retry_after.isdecimal():
+            self.retry_after = max(self.retry_after, float(retry_after))
 
 
 class Session:
@@ -103,7 +111,12 @@ class Session:
         if intended >= notes.measured_from:
             notes.sent[operation.code] += 1
         sent = clock()
-        connection.exchange(data, kind is not None, sent)
+        try:
+            connection.exchange(data, kind is not None, sent)
+        except TrialOverError:
+            if intended >= notes.measured_from:
+                notes.sent[operation.code] -= 1
+            raise
         error, value = connection.error, None
         status = size = node = code = 0
         if not error:
@@ -114,7 +127,7 @@ class Session:
                 node = self._recorder.nodes.code(head.node)
             if status >= 300 and status != 304:
                 error = f"HTTP {status}"
-                notes.explain(operation.name, error, _reason(answer.body, head.retry_after))
+                notes.refuse(operation.name, error, answer.body, head.retry_after)
             elif kind is not None:
                 error, value = _decode(answer.body, head.encoding, kind)
         if error:

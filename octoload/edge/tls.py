@@ -18,7 +18,7 @@ class TlsConnection(Connection):
         super().exchange(request, keep, now)
         # A read takes a whole record, so what is left of bytes behind the answer lies before OpenSSL, not in it; no
         # readable event would announce it.
-        if self._alive and self._incoming.pending:
+        if self.alive and self._incoming.pending:
             self._receive_more()
 
     def _secure(self, deadline: float) -> None:

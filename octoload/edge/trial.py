@@ -24,7 +24,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     mix: dict[str, float]
     #: Where `requests.parquet` is written; none is written when it is empty.
     folder: str = ""
-    #: Name of the environment variable that holds the API key.
+    #: Name of the environment variable that holds the API key, or several separated by commas: sessions take turns.
     key_variable: str = "OCTOPUS_API_KEY"
     #: Id or name of the space; when empty, the first that octoload made, else the default space.
     space: str | None = None
@@ -91,6 +91,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     priority: int | None
     #: Longest time that an arrival waited for a slot, in seconds.
     longest_wait: float
+    #: Longest wait that a server asked for with `Retry-After`, in seconds.
+    retry_after: float = 0.0
     #: What went wrong inside a scenario, if anything.
     fault: str = ""
     #: Lines of warning.
@@ -118,14 +120,20 @@ def judge_waits(parts: list[Part], slots: int) -> list[str]:
     return [f"arrivals waited up to {wait:.1f} s for a slot: {cause}"]
 
 
-def generator(parts: list[Part], lags: Any) -> dict[str, Any]:
-    """Return the facts about the generator itself: the busiest process, the worst steal, all lags together."""
+def generator(parts: list[Part], lags: Any, read_delays: Any) -> dict[str, Any]:
+    """Return the facts about the generator itself: the busiest process, the worst steal, all lags together.
+
+    `lags` and `read_delays` are in seconds; the latter are empty where the kernel stamps nothing.
+    """
     steals = [part.steal for part in parts if part.steal is not None]
     return {
         "processes": len(parts),
         "cpu": max(part.cpu for part in parts),
         "lag_p50": percentile(lags, 0.50) or 0.0,
         "lag_p99": percentile(lags, 0.99) or 0.0,
+        "read_delay_p50": percentile(read_delays, 0.50),
+        "read_delay_p99": percentile(read_delays, 0.99),
+        "read_delays": len(read_delays),
         "steal": max(steals, default=0.0),
         "gc_pause": max(part.gc_pause for part in parts),
         "schedule": "timer" if any(part.schedule == "timer" for part in parts) else "timerfd",

@@ -72,6 +72,18 @@ def test_stages_change_the_rate(tmp_path):
     assert np.histogram(times, [-0.5, 0.0, 0.5, 1.5, 2.0])[0].tolist() == [10, 10, 80, 0]
 
 
+def test_several_api_keys_take_turns(tmp_path):
+    """Each key gets the same number of requests on each node, so that a limit for one user is a choice."""
+    keys = "API-TEST, API-TEST-2,API-TEST-3"
+    with server("--log") as (url, end), engine(tmp_path, OCTOLOAD_SEVERAL=keys) as running:
+        command = trial(tmp_path, url, mix={"dashboard": 60}, key_variable="OCTOLOAD_SEVERAL")
+        facts = running.run(**{**command, "urls": [url, url.replace("127.0.0.1", "localhost")]})
+        used = end()["keys"]
+    assert facts["failures"] == 0
+    assert {key: count for key, count in used.items() if count} == {"API-TEST": 50, "API-TEST-2": 50, "API-TEST-3": 50}
+    assert "API-TEST" not in running.log.read_text()
+
+
 def test_arrivals_wait_for_a_slot_and_the_wait_counts(tmp_path):
     """One slot and a stall: the line is the latency, and nothing is dropped."""
     with server("--stall", "0.5", "--every", "0.5") as (url, _), engine(tmp_path) as running:

@@ -1,9 +1,12 @@
 """Truth under stalls and overload: latencies are those that users would feel, and blame goes where it belongs."""
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -12,9 +15,9 @@ from tests.integration.locust_engine import DEADLINE, HOUSE, engine, samples, se
 
 pytestmark = pytest.mark.integration
 
-#: Requests a second, seconds, Locust's users for as many requests, and a stall of one second in each ten.
-RATE, SECONDS, USERS = 200, 10.0, 8
-STALL = ("--stall", "1", "--every", "9")
+#: Requests a second, seconds, Locust's users for as many requests, and a stall of one second in each twenty.
+RATE, SECONDS, USERS = 320, 20.0, 32
+STALL = ("--stall", "1", "--every", "19")
 
 
 def test_p99_is_that_of_the_servers_log_and_the_schedule(tmp_path):
@@ -60,3 +63,41 @@ def test_overload_is_blamed_on_the_server(tmp_path):
     assert facts["generator"]["cpu"] < 0.8
     rows = {name: np.array(column) for name, column in samples(tmp_path).items()}
     assert np.median(rows["done"] - rows["intended"]) > 3 * np.median(rows["done"] - rows["sent"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs the kernel's receive timestamps")
+def test_read_delay_tells_the_generators_lateness_from_the_servers(tmp_path):
+    """Answers of a server that stalls are read at once; those that meet a generator without CPU lie in the kernel."""
+    command = {"mix": {"dashboard": 40}, "seconds": 3.0, "slots": 64}
+    with server("--stall", "0.4", "--every", "0.4") as (url, _), engine(tmp_path) as running:
+        late_server = running.run(**trial(tmp_path / "server", url, **command))
+    with server("--slow", "0.02") as (url, _), engine(tmp_path) as running:
+        running.send(**trial(tmp_path / "generator", url, **command))
+        with hiccups(running.process, seconds=0.2):
+            late_generator = running.answer()
+    rows = {name: np.array(column) for name, column in samples(tmp_path / "server").items()}
+    assert np.quantile(rows["done"] - rows["intended"], 0.9) > 0.2
+    assert late_server["generator"]["read_delays"] > 40
+    assert late_server["generator"]["read_delay_p99"] < 0.1
+    assert late_generator["generator"]["read_delay_p99"] > 0.1
+
+
+@contextlib.contextmanager
+def hiccups(process, seconds):
+    """Keep a process from running half of the time."""
+    over = threading.Event()
+
+    def disturb():
+        while not over.is_set():
+            process.send_signal(signal.SIGSTOP)
+            over.wait(seconds)
+            process.send_signal(signal.SIGCONT)
+            over.wait(seconds)
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

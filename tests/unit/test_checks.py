@@ -171,3 +171,25 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes | None) -> None:
     with pytest.raises(UsageError, match=r"requests\.parquet") as caught:
         summaries.read(file)
     assert caught.value.cure
+
+
+@pytest.mark.parametrize(("delay", "state"), [(0.0002, "ok"), (0.012, "warn"), (0.02, "invalid"), (None, "ok")])
+def test_answers_read_late_are_the_generators_own_latency(
+    trial: tuple[Facts, Path], delay: float | None, state: str
+) -> None:
+    """Beyond 10 ms or a tenth of the deciding median the trial is invalid; without kernel stamps it says so."""
+    facts, file = trial
+    facts["generator"] |= {"read_delay_p99": delay, "read_delays": 100 if delay else 0}
+    check = checked(facts, file)["read delay"]
+    assert check.state == state
+    assert delay is None or f"{delay * 1000:.2f} ms" in check.message
+
+
+def test_requests_that_a_rate_limit_turned_away_are_counted_apart(trial: tuple[Facts, Path]) -> None:
+    """One is a caution, with the wait that was asked for and the cure."""
+    facts, file = trial
+    facts |= {"throttled": 1, "retry_after": 30.0}
+    check = checked(facts, file)["throttled"]
+    assert (check.state, check.value) == ("warn", 1)
+    assert "30 s" in check.message
+    assert "API keys" in check.message
