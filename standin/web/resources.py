@@ -11,7 +11,6 @@ from standin import events, kinds
 from standin.documents import Document, DocumentType, delete, insert, time_text, update
 from standin.errors import not_found
 from standin.spaces import slug
-from standin.statements import queries
 from standin.web import commands, models, paging
 from standin.web.call import Call
 from standin.web.filters import Filters, columns, count_and_fetch, fetch_rows
@@ -42,6 +41,10 @@ class ResourceType:
     def show(self, document: Document) -> Document:
         """Return a document as the API shows it: members that it lacks have their defaults, and it has links."""
         return {"Id": document["Id"], **_defaults(self.model), **document, "Links": links_of(self.item, document)}
+
+    def title(self, document: Document) -> str:
+        """Return how an event calls a document: by its name, or by its id when it has none."""
+        return f"{self.label} {document.get('Name') or document.get('Username') or document['Id']}"
 
 
 SPACE = ResourceType(kinds.SPACE, models.Space, "Space", "Space")
@@ -81,58 +84,56 @@ async def fetch_one(conn: Any, resource: ResourceType, name: str, space: str | N
     Raises:
         Rejected: 404, the space has none such.
     """
-    row = await conn.fetchrow(_look_up(resource, "look_up_by_id"), name, space)
+    by_id, by_name = _look_ups(resource, everywhere=space is None)
+    row = await conn.fetchrow(by_id, name, space)
     if row is None:
-        row = await conn.fetchrow(_look_up(resource, "look_up"), name.lower(), space)
+        row = await conn.fetchrow(by_name, name.lower(), space)
     if row is None:
         raise not_found(name)
     return resource.kind.read(row)
 
 
-async def create(work: Work, resource: ResourceType, model: models.Resource, space: str, **more: Any) -> Document:
+async def create(work: Work, resource: ResourceType, model: Any, space: str | None, **more: Any) -> Document:
     """Keep a new document, with its event."""
     members = msgspec.to_builtins(model)
-    document = {
-        **members,
-        **more,
-        "Id": await work.keys.next(resource.kind),
-        "SpaceId": space,
-        "Slug": slug(members.get("Slug") or members["Name"]),
-    }
+    document = {**members, "Id": await work.keys.next(resource.kind)}
+    if "SpaceId" in resource.kind.columns:
+        document["SpaceId"] = space
+    if "Slug" in resource.kind.columns:
+        document["Slug"] = slug(members.get("Slug") or members["Name"])
+    document.update(more)
     await insert(work.conn, resource.kind, document)
-    await events.created(work, document, f"{resource.label} {document['Name']}")
+    await events.created(work, document, resource.title(document))
     return document
 
 
-async def modify(
-    work: Work, resource: ResourceType, current: Document, model: models.Resource, **more: Any
-) -> Document:
+async def modify(work: Work, resource: ResourceType, current: Document, model: Any, **more: Any) -> Document:
     """Replace a document by what a client sent, with its event; what clients cannot send stays as it was."""
     members = msgspec.to_builtins(model)
-    document = {
-        **current,
-        **members,
-        **more,
-        "Slug": slug(members.get("Slug") or current["Slug"]),
-        "LastModifiedOn": time_text(work.now),
-        "LastModifiedBy": work.actor.username,
-    }
+    for name in ("SpaceId", "Slug"):
+        if name in resource.kind.columns:
+            members[name] = slug(members[name]) if name == "Slug" and members.get(name) else current[name]
+    stamp = {"LastModifiedOn": time_text(work.now), "LastModifiedBy": work.actor.username}
+    document = {**current, **members, **more, **stamp}
     await update(work.conn, resource.kind, document)
-    await events.modified(work, document, f"{resource.label} {document['Name']}")
+    await events.modified(work, document, resource.title(document))
     return document
 
 
 async def remove(work: Work, resource: ResourceType, document: Document) -> None:
     """Delete a document, with its event."""
     await delete(work.conn, resource.kind, document["Id"])
-    await events.deleted(work, document, f"{resource.label} {document['Name']}")
+    await events.deleted(work, document, resource.title(document))
 
 
 @cache
-def _look_up(resource: ResourceType, query: str) -> str:
-    """Spell a look-up; a space is found among all spaces, everything else within its own."""
-    where = queries("web/resources")[f"{query}_space" if resource is SPACE else query]
-    return f"SELECT {columns(resource.kind)} FROM {resource.kind.table} WHERE {where}"  # noqa: S608 - names only
+def _look_ups(resource: ResourceType, *, everywhere: bool) -> tuple[str, str]:
+    """Spell the look-ups by id and by all that names a document, $2 being its space: from names only, no values."""
+    kind = resource.kind
+    select = f"SELECT {columns(kind)} FROM {kind.table} WHERE"  # noqa: S608 - names of the code
+    within = "$2::text IS NULL" if everywhere or "SpaceId" not in kind.columns else "SpaceId = $2"
+    names = " OR ".join(f"lower({name}) = $1" for name in ("Id", "Slug", "Name") if name in ("Id", *kind.columns))
+    return f"{select} Id = $1 AND {within}", f"{select} {within} AND ({names}) LIMIT 1"
 
 
 @cache

@@ -1,16 +1,4 @@
--- How a document is found, what refers to it, and what lists need besides their filters.
-
--- name: look_up_by_id
-Id = $1 AND SpaceId = $2
-
--- name: look_up
-SpaceId = $2 AND (lower(Id) = $1 OR lower(Slug) = $1 OR lower(Name) = $1) LIMIT 1
-
--- name: look_up_by_id_space
-Id = $1 AND $2::text IS NULL
-
--- name: look_up_space
-(lower(Id) = $1 OR lower(Slug) = $1 OR lower(Name) = $1) AND $2::text IS NULL LIMIT 1
+-- What refers to a document, and what lists need besides their filters.
 
 -- name: referenced
 SELECT r FROM unnest($1::text[]) AS r WHERE NOT EXISTS (SELECT 1 FROM DeploymentEnvironment WHERE Id = r AND SpaceId = $2);

@@ -11,9 +11,9 @@ from standin.work import Work
 
 
 def named(call: Call) -> dict[str, Any]:
-    """Return what every list of a space is filtered by: the space, ids, a part of the name."""
+    """Return what every list is filtered by: its space if it has one, ids, a part of the name."""
     name = call.query.text("partialname") or call.query.text("name")
-    return {"space": call.space, "ids": call.query.many("ids"), "partial_name": name}
+    return {"space": call.space_id, "ids": call.query.many("ids"), "partial_name": name}
 
 
 def across_spaces(call: Call) -> dict[str, Any]:
