@@ -39,6 +39,8 @@ class Workload(msgspec.Struct, frozen=True):
     slots: int
     #: Sessions a second by scenario.
     mix: dict[str, float]
+    #: Stretches of the measured phase with rates of their own; empty: one rate throughout.
+    stages: list[Any] = []
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -90,6 +92,11 @@ class Plan(msgspec.Struct, frozen=True):
     gate: bool
     server: Server
     trials: list[PlannedTrial]
+
+    @property
+    def deciding(self) -> list[str]:
+        """Operations of the primary endpoints, each once."""
+        return list(dict.fromkeys(endpoint.operation for endpoint in self.primary))
 
 
 def parse(document: dict[str, Any], where: str = "plan.json") -> Plan:

@@ -11,12 +11,13 @@ from octoload.errors import UsageError
 from octoload.files import read_json
 from reports import looks as look_log
 from reports import plan as plans
-from reports import summaries
+from reports import summaries, warmup
 from reports.checks import Check
 from reports.effects import Block, Pair
 from reports.looks import Look
 from reports.plan import Plan
-from reports.summaries import Summary
+from reports.statistics import Floats
+from reports.summaries import Samples, Summary
 
 #: A file of the run as decoded JSON.
 Document = dict[str, Any]
@@ -60,6 +61,8 @@ class Trial:
     facts: Facts
     #: Block values by operation; empty when the trial is not valid.
     operations: dict[str, Summary]
+    #: Deciding operation -> logarithm of the median latency in each slice of the trial, warm-up included.
+    slices: dict[str, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,11 @@ def read(folder: Path) -> Run:
         UsageError: it is no such folder, or a file in it is damaged.
     """
     path = folder / "plan.json"
+    plan = plans.parse(read_json(path, "plan", 1), str(path))
     return Run(
         folder,
-        plans.parse(read_json(path, "plan", 1), str(path)),
-        _trials(folder),
+        plan,
+        _trials(folder, plan),
         _optional(folder / "manifest.json", "manifest"),
         _optional(folder / "provenance.json", "provenance"),
         {path.parent.name: read_json(path, "database", 1) for path in sorted(folder.glob("arms/*/database.json"))},
@@ -118,7 +122,7 @@ def read(folder: Path) -> Run:
     )
 
 
-def samples(trials: Sequence[Trial], arm: str) -> summaries.Samples | None:
+def samples(trials: Sequence[Trial], arm: str) -> Samples | None:
     """Read the measured requests of an arm's valid trials as one; None when there are none."""
     folders = [trial.folder for trial in trials if trial.facts.valid and trial.facts.arm == arm]
     return summaries.join([summaries.read(folder / "requests.parquet") for folder in folders]) if folders else None
@@ -128,13 +132,13 @@ def _optional(path: Path, name: str) -> Document:
     return read_json(path, name, 1) if path.exists() else {}
 
 
-def _trials(folder: Path) -> list[Trial]:
+def _trials(folder: Path, plan: Plan) -> list[Trial]:
     latest: dict[int, tuple[Path, Facts]] = {}
     for path in sorted(folder.glob("trials/*/trial.json")):
         facts = _facts(path)
         if facts.index not in latest or facts.attempt >= latest[facts.index][1].attempt:
             latest[facts.index] = (path.parent, facts)
-    return [_trial(*found) for _, found in sorted(latest.items())]
+    return [_trial(*found, plan) for _, found in sorted(latest.items())]
 
 
 def _facts(path: Path) -> Facts:
@@ -144,11 +148,18 @@ def _facts(path: Path) -> Facts:
         raise UsageError(f"{path}: {exc}", "Run the trial again: octoload run --resume.") from exc
 
 
-def _trial(folder: Path, facts: Facts) -> Trial:
+def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     if not facts.valid:
-        return Trial(folder, facts, {})
-    samples = summaries.read(folder / "requests.parquet")
-    return Trial(folder, facts, summaries.summarise(samples, facts.seconds, facts.measured_until))
+        return Trial(folder, facts, {}, {})
+    warm_up, measured = summaries.read_phases(folder / "requests.parquet")
+    operations = summaries.summarise(measured, facts.seconds, facts.measured_until)
+    slices = {name: _slices(warm_up.of(name), measured.of(name), facts, plan) for name in plan.deciding}
+    return Trial(folder, facts, operations, slices)
+
+
+def _slices(warm_up: Samples, measured: Samples, facts: Facts, plan: Plan) -> Floats:
+    whole, length = summaries.join([warm_up, measured]), plan.design.warm_up + plan.design.seconds
+    return warmup.slices(whole.intended - (facts.measured_from - plan.design.warm_up), whole.latency, length)
 
 
 def _journal(path: Path) -> list[Document]:

@@ -88,7 +88,12 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def read(path: Path) -> Samples:
-    """Read the measured phase of a trial.
+    """Read the measured phase of a trial; `UsageError` as below."""
+    return read_phases(path)[1]
+
+
+def read_phases(path: Path) -> tuple[Samples, Samples]:
+    """Read the warm-up and the measured phase of a trial.
 
     Raises:
         UsageError: the file is missing, damaged or lacks a column.
@@ -100,9 +105,14 @@ def read(path: Path) -> Samples:
     missing = set(_COLUMNS) - set(table.column_names)
     if missing:
         raise UsageError(f"{path} lacks the column {min(missing)!r}", "Is it an octoload.requests file?")
-    measured = table.filter(pa.compute.equal(table["phase"], "measured"))
-    intended, sent, done = (_floats(measured[name]) for name in ("intended", "sent", "done"))
-    return Samples(intended, sent, done, _words(measured["operation"]), _words(measured["error"]) != "", len(table))
+    measured = pa.compute.equal(table["phase"], "measured")
+    return _samples(table, pa.compute.invert(measured)), _samples(table, measured)
+
+
+def _samples(table: pa.Table, keep: pa.ChunkedArray) -> Samples:
+    part = table.filter(keep)
+    intended, sent, done = (_floats(part[name]) for name in ("intended", "sent", "done"))
+    return Samples(intended, sent, done, _words(part["operation"]), _words(part["error"]) != "", len(table))
 
 
 def join(parts: Sequence[Samples]) -> Samples:

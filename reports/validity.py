@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from reports import looks, statistics
+from reports import looks, statistics, steadiness
 from reports.checks import Check, State, graded
 from reports.effects import Effect, ErrorRate, Pair
 from reports.looks import ALPHA
@@ -30,6 +30,7 @@ def check_run(run: Run, effects: Sequence[Effect], errors: Sequence[ErrorRate]) 
         _cautions(run.trials),
         _mix(run, pairs),
         *_error_rates(errors),
+        *steadiness.check(run),
         *[_order(effect, pairs) for effect in primary if effect.pairs == len(pairs)],
         *[_agreement(effect) for effect in primary if effect.hl_low is not None],
         *[_resolution(effect, run.plan.margin) for effect in primary],

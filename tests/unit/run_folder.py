@@ -66,7 +66,13 @@ def plan(**changes: Any) -> dict[str, Any]:
 
 
 def requests(
-    path: Path, decided: dict[str, Any], number: int, factors: dict[str, float], noise: float, failures: float
+    path: Path,
+    decided: dict[str, Any],
+    number: int,
+    factors: dict[str, float],
+    noise: float = 0.06,
+    failures: float = 0.0,
+    drift: float = 1.0,
 ) -> dict[str, Any]:
     """Write one trial's requests; latencies are lognormal around the operation's median times `factors`.
 
@@ -77,6 +83,7 @@ def requests(
         factors: true ratio to the baseline, by operation.
         noise: standard deviation of the logarithm of the trial's own speed.
         failures: share of requests that fail.
+        drift: how many times longer the last requests of a contender's trial take than the first.
     """
     design, trial = decided["design"], decided["trials"][number - 1]
     arrivals = np.random.default_rng([design["seed"], trial["pair"]])
@@ -90,6 +97,8 @@ def requests(
         intended = began + np.sort(arrivals.uniform(0, length, count))
         lag = own.exponential(0.0004, count)
         service = median * factors.get(operation, 1.0) * speed * np.exp(own.normal(0, 0.35, count))
+        if trial["arm"] == decided["contender"]:
+            service *= drift ** ((intended - began) / length)
         failed = own.uniform(size=count) < failures
         part = {
             "intended": intended,
@@ -157,6 +166,7 @@ def build(
     noise: float = 0.06,
     failures: float = 0.0,
     trials: int | None = None,
+    drift: float = 1.0,
 ) -> Path:
     """Write a run whose contender's dashboard takes `ratio` times the baseline's time; all trials unless told."""
     decided = decided or plan()
@@ -164,7 +174,7 @@ def build(
     for number, trial in enumerate(decided["trials"][:trials], start=1):
         place = folder / "trials" / f"{number:02d}-{trial['arm']}"
         factors = {"dashboard": ratio, **(others or {})} if trial["arm"] == decided["contender"] else {}
-        facts = requests(place / "requests.parquet", decided, number, factors, noise, failures)
+        facts = requests(place / "requests.parquet", decided, number, factors, noise, failures, drift)
         checks = check_trial(facts, place / "requests.parquet", decided)
         valid = all(check.state != "invalid" for check in checks)
         content = facts | {"checks": msgspec.to_builtins(checks), "valid": valid}
