@@ -21,10 +21,10 @@ from standin.kinds import (
     TENANT,
     VARIABLE_SET,
 )
-from standin.lifecycles import open_environments, phases_of
+from standin.lifecycles import Phase, open_environments, phases_of
 from standin.spaces import default_channel_of
 from standin.statements import queries
-from standin.tasks import cancel_superseded
+from standin.tasks import cancel_superseded, is_partial
 from standin.work import Actor, Work
 
 #: Options of a deployment and what they are when a client does not say (octopus-api §A.16).
@@ -116,11 +116,12 @@ async def create_deployment(
         await get(work.conn, TENANT, tenant_id) if tenant_id else None,
     )
     _check_space(promotion)
-    await _check_lifecycle(work, promotion)
+    phase = await _open_phase(work, promotion)
     task_id, identifier = await work.keys.next(TASK), await work.keys.next(DEPLOYMENT)
     deployment = deployment_document(identifier, task_id, promotion, work.now, actor=work.actor, **members)
     task = deployment_task(deployment, promotion)
-    if promotion.project.get("CancelQueuedTasks"):
+    task["Priority"] = int(has_priority(deployment["Priority"], phase=phase.priority))
+    if promotion.project.get("CancelQueuedTasks") and not is_partial(deployment):
         await cancel_superseded(work, task)
     await insert(work.conn, TASK, task)
     await insert(work.conn, DEPLOYMENT, deployment)
@@ -300,7 +301,17 @@ def _check_space(promotion: Promotion) -> None:
             raise Rejected(400, f"{other['Id']} does not belong to {space}.")
 
 
-async def _check_lifecycle(work: Work, promotion: Promotion) -> None:
+def has_priority(wanted: str | None, *, phase: bool) -> bool:
+    """Say whether a deployment goes before regular ones: by its own wish, else by its phase's (octopus-facts §2.2)."""
+    return phase if wanted in (None, "LifecycleDefault") else wanted == "On"
+
+
+async def _open_phase(work: Work, promotion: Promotion) -> Phase:
+    """Return the phase that a deployment is for.
+
+    Raises:
+        Rejected: 400, it is not open for this release.
+    """
     release, environment = promotion.release, promotion.environment
     channel = await get(work.conn, CHANNEL, release["ChannelId"])
     lifecycle = await get(work.conn, LIFECYCLE, channel["LifecycleId"] or promotion.project["LifecycleId"])
@@ -313,3 +324,4 @@ async def _check_lifecycle(work: Work, promotion: Promotion) -> None:
             f"Release {release['Version']} cannot be deployed to {environment['Name']} yet: "
             f"the lifecycle {lifecycle['Name']} has not opened this environment for it.",
         )
+    return next(phase for phase in phases if environment["Id"] in phase.environments)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from standin import deploy, events, scripts
+from standin import deploy, dispatch, events, scripts
 from standin.documents import KeyAllocator, find, pipes, update
 from standin.errors import Rejected
 from standin.kinds import MACHINE
@@ -32,6 +32,8 @@ class Job:
     space: str | None
     #: arguments that it was queued with
     arguments: dict[str, Any] = field(default_factory=dict)
+    #: id of the node
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,9 @@ async def _run(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog, task_logs:
 async def _deploy(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog) -> Outcome:
     identifier = str(job.arguments.get("DeploymentId"))
     async with begin(pool, keys) as work:
+        if not await dispatch.is_mine(work, job.id, job.node):
+            # The node was frozen since it took the task: nothing may start that others have ended.
+            return Outcome("Canceled", dispatch.TERMINATED)
         await work.conn.execute(queries("tasks")["remember"], job.id)
         await events.record_deployment(work, events.DEPLOYMENT_STARTED, identifier)
         plan = await deploy.prepare(work.conn, identifier)

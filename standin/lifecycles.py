@@ -21,6 +21,8 @@ class Phase:
     optional: bool
     #: releases kept: a `RetentionPeriod` of the API
     policy: dict[str, Any]
+    #: its deployments go before others in the queue
+    priority: bool = False
 
 
 def phases_of(lifecycle: dict[str, Any], environments: Sequence[str]) -> list[Phase]:
@@ -46,6 +48,7 @@ def phases_of(lifecycle: dict[str, Any], environments: Sequence[str]) -> list[Ph
                 phase.get("MinimumEnvironmentsBeforePromotion") or 0,
                 optional=bool(phase.get("IsOptionalPhase")),
                 policy=inherited,
+                priority=bool(phase.get("IsPriorityPhase")),
             )
         )
     return phases

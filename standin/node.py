@@ -21,9 +21,11 @@ import uvicorn
 from standin.database import FAULTS, connect, installation_id, open_pool
 from standin.documents import KeyAllocator
 from standin.errors import FailureError, StandinError
+from standin.heart import Heart
 from standin.parent import Parent
 from standin.postgres import check_port
 from standin.statements import queries
+from standin.timers import Timers
 from standin.web.app import create_app
 from standin.web.state import NodeState
 from standin.worker import Worker, node_id
@@ -65,8 +67,14 @@ async def serve(settings: Settings) -> None:
     try:
         state = await _register(settings, pool, keys, url)
         logs = Path(settings.task_logs)
-        worker = Worker(pool, keys, settings.name, logs, settings.time_scale, schedule=settings.schedule)
-        await _run(create_app(state), listener, worker, url)
+        timers = Timers(settings.time_scale)
+        worker = Worker(pool, keys, settings.name, logs, timers, schedule=settings.schedule)
+        heart = Heart(settings.dsn, (state.node_id, state.node_name, url), timers.heartbeat)
+        heart.start()
+        try:
+            await _run(create_app(state), listener, worker, url)
+        finally:
+            heart.stop()
     finally:
         await keys.close()
         await _close(pool)

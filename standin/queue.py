@@ -12,8 +12,6 @@ class Waiting:
     id: str
     #: two tasks of one tag never run at once; None runs beside anything
     tag: str | None
-    #: the larger goes first
-    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

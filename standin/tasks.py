@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from standin import events
 from standin.documents import Document, get
 from standin.errors import Rejected, not_found
@@ -79,9 +81,15 @@ async def prioritize(work: Work, task_id: str) -> Document:
 
 
 async def cancel_superseded(work: Work, task: Document) -> None:
-    """Cancel older queued deployments of the same project, environment and tenant (octopus-facts §2.4)."""
+    """Cancel older queued deployments, whole ones, of the same project, environment and tenant (octopus-facts §2.4)."""
     for row in await work.conn.fetch(queries("tasks")["superseded"], task["ConcurrencyTag"], task["Id"]):
-        await complete(work, row["id"], "Canceled", f"A newer deployment, {task['Id']}, has taken its place.")
+        if not is_partial(msgspec.json.decode(row["json"])):
+            await complete(work, row["id"], "Canceled", f"A newer deployment, {task['Id']}, has taken its place.")
+
+
+def is_partial(deployment: Document) -> bool:
+    """Say whether a deployment leaves out steps or targets: it neither takes a place nor loses it."""
+    return any(deployment.get(name) for name in ("SkipActions", "SpecificMachineIds", "ExcludedMachineIds"))
 
 
 async def _lock(work: Work, task_id: str) -> Any:

@@ -22,9 +22,14 @@ FROM ServerTask t JOIN Deployment d ON d.TaskId = t.Id
 WHERE t.Id = $1 AND h.DeploymentId = d.Id
 RETURNING h.DeploymentId;
 
+-- The head of the queue lies before all tasks of priority (1) and what was moved there earlier.
+
 -- name: prioritize
-UPDATE ServerTask SET Priority = 1 + (SELECT max(Priority) FROM ServerTask WHERE State = 'Queued'), LastUpdatedTime = $2
+UPDATE ServerTask SET LastUpdatedTime = $2,
+    Priority = 1 + (SELECT greatest(1, max(Priority)) FROM ServerTask WHERE State = 'Queued')
 WHERE Id = $1 AND State = 'Queued';
 
 -- name: superseded
-SELECT Id FROM ServerTask WHERE ConcurrencyTag = $1 AND State = 'Queued' AND Name = 'Deploy' AND Id <> $2;
+SELECT t.Id, d.JSON FROM ServerTask t JOIN Deployment d ON d.TaskId = t.Id
+WHERE t.ConcurrencyTag = $1 AND t.State = 'Queued' AND t.Name = 'Deploy' AND t.Id <> $2
+ORDER BY t.QueueTime, length(t.Id), t.Id;

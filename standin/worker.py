@@ -1,35 +1,29 @@
-"""A node's task processor: it looks at the queue, runs what it takes, and says that it is alive."""
+"""A node's task processor: it looks at the queue, runs what it takes, and stops what is no longer wanted."""
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from standin import jobs
+from standin import dispatch, jobs
 from standin.database import FAULTS
 from standin.documents import KeyAllocator
 from standin.history import create_task
-from standin.queue import Load, Waiting, choose
 from standin.statements import queries
 from standin.tasks import complete
-from standin.work import Work, begin
+from standin.timers import HEARTBEAT, Timers
+from standin.work import begin
 
-#: Octopus' timers, seconds (octopus-facts §2.6); all are divided by the time scale.
-POLL = 20.0
-HEARTBEAT = 60.0
-ORPHAN = 3600.0
 #: Retention's schedule: whenever so many seconds of the day, UTC, have passed, as a cron line does.
 RETENTION = 4 * 3600.0
-#: Seconds that a node may be silent at least, at any time scale: a busy machine is not a dead node.
-PATIENCE = 10.0
 #: Seconds between two looks for tasks to cancel, whatever the time scale.
 CANCEL_LOOK = 0.5
 
-TERMINATED = "The Octopus Server process that was executing the task was terminated unexpectedly."
 SHUT_DOWN = "The Octopus Server that was executing the task was shut down."
 
 _log = logging.getLogger(__name__)
@@ -50,14 +44,13 @@ class Worker:
     """The task processor of one node."""
 
     def __init__(
-        self, pool: Any, keys: KeyAllocator, name: str, task_logs: Path, time_scale: float, *, schedule: bool = False
+        self, pool: Any, keys: KeyAllocator, name: str, task_logs: Path, timers: Timers, *, schedule: bool = False
     ) -> None:
         self._pool = pool
         self._keys = keys
-        self._name = name
         self._node_id = node_id(name)
         self._task_logs = task_logs
-        self._scale = time_scale
+        self._timers = timers
         self._schedule = schedule
         self._began = datetime.now(UTC)
         self._running: dict[str, asyncio.Task[jobs.Outcome]] = {}
@@ -67,12 +60,12 @@ class Worker:
 
     async def run(self) -> None:
         """Process tasks until `stop`; then cancel what still runs and return."""
-        await self._cancel_mine()
+        async with begin(self._pool, self._keys) as work:
+            await dispatch.cancel_left(work, self._node_id)
         loops = [
-            self._every(POLL / self._scale, self.look),
-            self._every(HEARTBEAT / self._scale, self._beat),
-            self._every(CANCEL_LOOK, self._cancel_wanted),
-            self._every(min(HEARTBEAT, ORPHAN / 10) / self._scale, self._cancel_orphans),
+            self._every(self._timers.poll, self.look),
+            self._every(CANCEL_LOOK, self._cancel_unwanted),
+            self._every(min(HEARTBEAT / self._timers.scale, self._timers.orphan / 10), self._cancel_orphans),
         ]
         if self._schedule:
             loops.append(self._every(HEARTBEAT, self._queue_retention))
@@ -87,47 +80,18 @@ class Worker:
 
     async def look(self) -> None:
         """Look at the queue once, and start what the rules give this node."""
-        now = datetime.now(UTC)
-        if self._stopping.is_set() or not await self._pool.fetchval(queries("worker")["anything"], now):
+        if self._stopping.is_set():
+            return
+        if not await self._pool.fetchval(queries("dispatch")["anything"], datetime.now(UTC)):
             return
         async with begin(self._pool, self._keys) as work:
-            await work.conn.execute(queries("worker")["lock"])
-            for row in await work.conn.fetch(queries("worker")["expired"], work.now):
-                await complete(work, row["id"], "TimedOut", "The task was not started before its time ran out.")
-            claimed = await self._claim(work)
+            claimed = await dispatch.claim(work, self._node_id, self._timers.offline)
         for row in claimed:
             self._start(row)
 
-    async def _claim(self, work: Work) -> list[Any]:
-        """Claim tasks under the queue's lock: no other node looks at the same time."""
-        rows = await work.conn.fetch(queries("worker")["waiting"], work.now)
-        waiting = [Waiting(row["id"], row["concurrencytag"], row["priority"]) for row in rows]
-        busy = {row["concurrencytag"] for row in await work.conn.fetch(queries("worker")["busy_tags"])}
-        taken = choose(waiting, busy, await self._load(work))
-        if not taken:
-            return []
-        identifiers = [task.id for task in taken]
-        claimed = await work.conn.fetch(queries("worker")["claim"], identifiers, self._node_id, work.now)
-        return sorted(claimed, key=lambda row: identifiers.index(row["id"]))
-
-    async def _load(self, work: Work) -> Load:
-        seen = work.now - timedelta(seconds=max(3 * HEARTBEAT / self._scale, PATIENCE))
-        rows = await work.conn.fetch(queries("worker")["loads"], seen, self._node_id)
-        mine = next((row for row in rows if row["id"] == self._node_id), None)
-        if mine is None:  # deleted while alive: it registers again with its next heartbeat
-            return Load(0, 0, 0, 0, draining=True)
-        taking = [row for row in rows if not row["isinmaintenancemode"]]
-        return Load(
-            mine["active"],
-            mine["maxconcurrenttasks"],
-            sum(row["active"] for row in taking),
-            sum(row["maxconcurrenttasks"] for row in taking),
-            draining=mine["isinmaintenancemode"],
-        )
-
     def _start(self, row: Any) -> None:
         arguments = msgspec.json.decode(row["json"]).get("Arguments") or {}
-        job = jobs.Job(row["id"], row["name"], row["description"], row["spaceid"], arguments)
+        job = jobs.Job(row["id"], row["name"], row["description"], row["spaceid"], arguments, self._node_id)
         self._running[job.id] = asyncio.create_task(jobs.run(job, self._pool, self._keys, self._task_logs))
         finish = asyncio.create_task(self._finish(job.id, self._running[job.id]))
         self._finishing.add(finish)
@@ -144,7 +108,7 @@ class Worker:
             outcome = jobs.Outcome("Failed", f"The task failed unexpectedly: {exc}")
         try:
             async with begin(self._pool, self._keys) as work:
-                if await work.conn.fetchval(queries("worker")["still_mine"], identifier, self._node_id):
+                if await dispatch.is_mine(work, identifier, self._node_id):
                     await complete(work, identifier, outcome.state, outcome.error, warnings=outcome.warnings)
         except FAULTS:
             # It stays Executing; this node cancels it at its next start, another one after the orphan limit.
@@ -154,49 +118,44 @@ class Worker:
             self._reasons.pop(identifier, None)
 
     def _cancel(self, identifier: str, reason: str) -> None:
-        if task := self._running.get(identifier):
+        task = self._running.get(identifier)
+        if task and identifier not in self._reasons:  # told once: it needs time to kill its scripts
             self._reasons[identifier] = reason
             task.cancel()
 
-    async def _beat(self) -> None:
-        await self._pool.execute(queries("node")["heartbeat"], self._node_id, self._name, datetime.now(UTC))
-
-    async def _cancel_wanted(self) -> None:
+    async def _cancel_unwanted(self) -> None:
         """Stop the tasks that somebody cancelled: only the node that runs a task ends it (octopus-facts §2.3)."""
-        if not self._running:
-            return
-        for row in await self._pool.fetch(queries("worker")["cancelling"], self._node_id):
-            self._cancel(row["id"], "The task was canceled.")
-
-    async def _cancel_mine(self) -> None:
-        """Cancel what this node left behind when it ended; a task is never run twice (octopus-facts §2.5)."""
-        async with begin(self._pool, self._keys) as work:
-            for row in await work.conn.fetch(queries("worker")["mine"], self._node_id):
-                await complete(work, row["id"], "Canceled", TERMINATED)
+        if self._running:
+            for identifier in await dispatch.unwanted(self._pool, self._running, self._node_id):
+                self._cancel(identifier, "The task was canceled.")
 
     async def _cancel_orphans(self) -> None:
         """Cancel the tasks of nodes that have not been seen for 60 minutes."""
-        limit = datetime.now(UTC) - timedelta(seconds=max(ORPHAN / self._scale, PATIENCE))
         async with begin(self._pool, self._keys) as work:
-            for row in await work.conn.fetch(queries("worker")["orphans"], self._node_id, limit):
-                await complete(work, row["id"], "Canceled", TERMINATED)
+            await dispatch.cancel_orphans(work, self._node_id, self._timers.orphan)
 
     async def _queue_retention(self) -> None:
         """Queue retention when its time has come since this node began, once in the cluster."""
         async with begin(self._pool, self._keys) as work:
-            await work.conn.execute(queries("worker")["lock"])
+            await work.conn.execute(queries("dispatch")["lock"])
             last = await work.conn.fetchval(queries("worker")["last_retention"])
             if retention_is_due(self._began, last, work.now):
                 await create_task(work, "Retention", "Apply retention policies")
 
     async def _every(self, seconds: float, action: Callable[[], Awaitable[None]]) -> None:
-        """Do something now and then every so many seconds until the end; a fault of the database is not the end."""
+        """Do something now and then every so many seconds until the end; a fault of the database is not the end.
+
+        The phase is that of the start, as Octopus' own (octopus-facts §2.2): what took longer leaves a beat out.
+        """
+        began = time.monotonic()
         while not self._stopping.is_set():
             try:
                 await action()
             except FAULTS as exc:
                 _log.warning("%s: %s", action.__name__, exc)
+            now = time.monotonic()
+            following = began + ((now - began) // seconds + 1) * seconds
             try:
-                await asyncio.wait_for(self._stopping.wait(), seconds)
+                await asyncio.wait_for(self._stopping.wait(), following - now)
             except TimeoutError:
                 continue

@@ -144,7 +144,7 @@ class Project(Resource, frozen=True, kw_only=True):
     extension_settings: list[Any] = []
     force_package_download: bool = False
     fail_target_discovery: bool = False
-    cancel_queued_tasks: bool = True
+    cancel_queued_tasks: bool = False
     cancel_running_tasks: bool = False
 
 
@@ -159,7 +159,7 @@ class DeploymentSettings(Resource, frozen=True, kw_only=True):
     deployment_changes_template: str | None = None
     force_package_download: bool = False
     fail_target_discovery: bool = False
-    cancel_queued_tasks: bool = True
+    cancel_queued_tasks: bool = False
     cancel_running_tasks: bool = False
 
 

@@ -4,6 +4,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,78 @@ def test_two_nodes_share_the_queue_and_run_nothing_twice(tmp_path: Path) -> None
     assert {task["State"] for task in ended} == {"Success"}
     assert len({task["ServerNode"] for task in ended}) == 2
     assert sorted((tmp_path / "runs").read_text().splitlines()) == sorted(names)
+
+
+@contextlib.contextmanager
+def with_cap(server: Octopus, cap: int) -> Iterator[None]:
+    """Give the only node a task cap for a while."""
+    node = server.get("/octopusservernodes/all")[0]
+    server.put(f"/octopusservernodes/{node['Id']}", {**node, "MaxConcurrentTasks": cap})
+    try:
+        yield
+    finally:
+        server.put(f"/octopusservernodes/{node['Id']}", {**node, "MaxConcurrentTasks": 5})
+
+
+def deploy(home: Octopus, release: Document, environment: str, **options: Any) -> str:
+    """Queue a deployment; return its task."""
+    sent = {"ReleaseId": release["Id"], "EnvironmentId": environment, **options}
+    return str(home.post("/deployments", sent)["TaskId"])
+
+
+def test_the_head_of_the_queue_goes_before_priority_and_priority_before_the_rest(
+    server: Octopus, space: Octopus
+) -> None:
+    """A node with cap 0 only serves; with cap 1 it runs what was moved to the top, then priority, then the rest."""
+    dev, test, urgent = (space.environment(name) for name in ("Dev", "Test", "Urgent"))
+    phases = [
+        {"Name": "Usual", "OptionalDeploymentTargets": [dev, test], "IsOptionalPhase": True},
+        {"Name": "Urgent", "OptionalDeploymentTargets": [urgent], "IsPriorityPhase": True},
+    ]
+    lifecycle = space.post("/lifecycles", {"Name": "Phases", "Phases": phases})
+    projects = [space.project(name, lifecycle["Id"]) for name in ("A", "B", "C", "D")]
+    releases = [space.release(project, "1.0.0") for project in projects]
+    with with_cap(server, 0):
+        regular = deploy(space, releases[0], dev)
+        refused = deploy(space, releases[1], urgent, Priority="Off")
+        phase = deploy(space, releases[2], urgent)
+        wish = deploy(space, releases[3], dev, Priority="On")
+        top = deploy(space, releases[0], test)
+        server.post(f"/tasks/{top}/prioritize", None, status=200)
+        assert [server.get(f"/tasks/{one}")["State"] for one in (top, regular)] == ["Queued", "Queued"]
+        with with_cap(server, 1):
+            ended = {one: server.wait(one) for one in (regular, refused, phase, wish, top)}
+    assert sorted(ended, key=lambda one: str(ended[one]["StartTime"])) == [top, phase, wish, regular, refused]
+
+
+def test_a_newer_deployment_takes_the_place_of_older_whole_ones_when_the_project_says_so(
+    server: Octopus, space: Octopus
+) -> None:
+    """Off by default; switched on, queued ones of the same tag are canceled, unless they or it leave something out."""
+    environment = space.environment("Dev")
+    project = space.project("Web", space.get("/lifecycles/all")[0]["Id"])
+    release = space.release(project, "1.0.0")
+    with with_cap(server, 0):
+        before = [deploy(space, release, environment) for _ in range(2)]
+        project = space.get(f"/projects/{project['Id']}")
+        space.put(f"/projects/{project['Id']}", {**project, "CancelQueuedTasks": True})
+        partial = [deploy(space, release, environment, SkipActions=["some-step"]) for _ in range(2)]
+        states = [space.get(f"/tasks/{one}")["State"] for one in (*before, *partial)]
+        assert states == ["Queued"] * 4
+        last = deploy(space, release, environment)
+        states = [space.get(f"/tasks/{one}")["State"] for one in (*before, *partial, last)]
+        assert states == ["Canceled", "Canceled", "Queued", "Queued", "Queued"]
+        for one in (*partial, last):
+            space.post(f"/tasks/{one}/cancel", {}, status=200)
+
+
+def test_a_scheduled_deployment_that_could_not_start_in_time_times_out(server: Octopus, space: Octopus) -> None:
+    """It gets a window of 30 minutes on the server's clock, which runs a hundred times faster here."""
+    release = space.release(space.project("Web", space.get("/lifecycles/all")[0]["Id"]), "1.0.0")
+    with with_cap(server, 0):
+        begins = datetime.now(UTC) - timedelta(seconds=17)
+        task = deploy(space, release, space.environment("Dev"), QueueTime=begins.isoformat())
+        ended = server.wait(task)
+    window = datetime.fromisoformat(ended["QueueTimeExpiry"]) - datetime.fromisoformat(ended["QueueTime"])
+    assert (ended["State"], ended["StartTime"]) == ("TimedOut", None)
+    assert window == timedelta(minutes=30) / 100

@@ -75,3 +75,16 @@ def test_a_single_node_fills_its_cap(pending: int, cap: int) -> None:
     """Alone, a node takes as many as wait, up to its cap: the ratio rule never holds it back."""
     waiting = [Waiting(str(number), None) for number in range(pending)]
     assert len(choose(waiting, (), Load(0, cap, 0, cap))) == min(pending, cap)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=5),
+    st.lists(tags, min_size=1, max_size=30),
+)
+def test_no_task_waits_while_all_nodes_decline(nodes: list[tuple[int, int]], queue: list[str | None]) -> None:
+    """While some node has room, one of the nodes takes the first task in line: the ratio rule stops no cluster."""
+    total, caps = sum(active for active, _ in nodes), sum(cap for _, cap in nodes)
+    waiting = [Waiting(str(number), tag) for number, tag in enumerate(queue)]
+    taken = [choose(waiting, (), Load(active, cap, total, caps)) for active, cap in nodes]
+    assert any(taken) == any(active < cap for active, cap in nodes)

@@ -1,6 +1,7 @@
 """Deployments: queued by three routes, listed, read (octopus-api §A.16)."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from standin import kinds
 from standin.documents import Document, find, get, time_text
 from standin.errors import not_found
 from standin.history import create_deployment as queue_deployment
+from standin.timers import Timers
 from standin.web import commands
 from standin.web.call import Call, Reply, created
 from standin.web.endpoints.common import named, referenced
@@ -44,7 +46,7 @@ async def create_deployment(call: Call) -> Reply:
     members = msgspec.to_builtins(sent)
     for reference in ("ReleaseId", "EnvironmentId", "TenantId", "DebugMode"):
         del members[reference]
-    members.update(_schedule(sent.queue_time, sent.queue_time_expiry))
+    members.update(_schedule(call, sent.queue_time, sent.queue_time_expiry))
     async with call.begin() as work:
         release = await get(work.conn, kinds.RELEASE, sent.release_id)
         if release["SpaceId"] != call.space:
@@ -59,7 +61,7 @@ async def deploy_untenanted(call: Call) -> Any:
     """Queue a deployment to each environment named; none named, none queued."""
     sent = await call.read(commands.DeployUntenantedV1)
     async with call.begin() as work:
-        release, members = await _release(work, sent, call.space), await _options(work, sent, call.space)
+        release, members = await _release(work, sent, call.space), await _options(call, work, sent)
         environments = [await referenced(work, ENVIRONMENT, name, call.space) for name in sent.environment_names]
         queued = [await queue_deployment(work, release["Id"], one, None, members) for one in environments]
     return _queued(queued)
@@ -69,7 +71,7 @@ async def deploy_tenanted(call: Call) -> Any:
     """Queue a deployment to one environment for each tenant named, tagged, or `*` for all that are connected."""
     sent = await call.read(commands.DeployTenantedV1)
     async with call.begin() as work:
-        release, members = await _release(work, sent, call.space), await _options(work, sent, call.space)
+        release, members = await _release(work, sent, call.space), await _options(call, work, sent)
         environment = await referenced(work, ENVIRONMENT, sent.environment_name, call.space)
         tenants = await _tenants(work, sent, call.space, release["ProjectId"], environment)
         queued = [await queue_deployment(work, release["Id"], environment, one, members) for one in tenants]
@@ -88,7 +90,7 @@ async def _release(work: Work, sent: commands.DeployUntenantedV1 | commands.Depl
 
 
 async def _options(
-    work: Work, sent: commands.DeployUntenantedV1 | commands.DeployTenantedV1, space: str
+    call: Call, work: Work, sent: commands.DeployUntenantedV1 | commands.DeployTenantedV1
 ) -> dict[str, Any]:
     return {
         "ForcePackageDownload": sent.force_package_download,
@@ -96,16 +98,16 @@ async def _options(
         "UseGuidedFailure": sent.use_guided_failure,
         "FormValues": sent.variables,
         "SkipActions": sent.skip_step_names,
-        "SpecificMachineIds": await _machines(work, sent.specific_machine_names, space),
-        "ExcludedMachineIds": await _machines(work, sent.excluded_machine_names, space),
+        "SpecificMachineIds": await _machines(work, sent.specific_machine_names, call.space),
+        "ExcludedMachineIds": await _machines(work, sent.excluded_machine_names, call.space),
         "Comments": sent.comments,
         "Priority": sent.priority,
-        **_schedule(sent.run_at, sent.no_run_after),
+        **_schedule(call, sent.run_at, sent.no_run_after),
     }
 
 
-def _schedule(queue: str | None, expiry: str | None) -> dict[str, str | None]:
-    """Return when a deployment may begin and when it is too late.
+def _schedule(call: Call, queue: str | None, expiry: str | None) -> dict[str, str | None]:
+    """Return when a deployment may begin and when it is too late: 30 minutes later, unless said (octopus-facts §2.3).
 
     Raises:
         Rejected: 400, it would be too late before it may begin.
@@ -113,6 +115,8 @@ def _schedule(queue: str | None, expiry: str | None) -> dict[str, str | None]:
     begins, ends = (parse_time(one, "QueueTime") if one else None for one in (queue, expiry))
     if begins and ends and ends <= begins:
         raise bad_request("Deployment Schedule is invalid.")
+    if begins and not ends:
+        ends = begins + timedelta(seconds=Timers(call.state.time_scale).schedule_window)
     return {"QueueTime": time_text(begins) if begins else None, "QueueTimeExpiry": time_text(ends) if ends else None}
 
 

@@ -6,13 +6,11 @@ from typing import Any
 from standin import events, kinds
 from standin.documents import Document, delete, get, lock, time_text, update
 from standin.statements import queries
+from standin.timers import Timers
 from standin.web import models
 from standin.web.call import Call, Reply
 from standin.web.paging import envelope
 from standin.web.refusals import bad_request
-
-#: seconds without a heartbeat after which a node counts as offline, at Octopus' pace
-OFFLINE_AFTER = 180.0
 
 
 async def list_nodes(call: Call) -> Any:
@@ -110,4 +108,4 @@ def _is_offline(call: Call, node: Document) -> bool:
     if not node["LastSeen"]:
         return True
     age = datetime.now(UTC) - datetime.fromisoformat(node["LastSeen"])
-    return age > timedelta(seconds=max(OFFLINE_AFTER / call.state.time_scale, 2.0))
+    return age > timedelta(seconds=Timers(call.state.time_scale).offline)

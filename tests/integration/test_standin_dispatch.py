@@ -1,0 +1,309 @@
+"""The task queue in the database against its rules: any course of events, and several nodes at the same moment."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from standin import database, dispatch, tasks
+from standin.documents import KeyAllocator, insert
+from standin.history import task_document
+from standin.kinds import NODE, TASK
+from standin.queue import Load, Waiting, choose
+from standin.tasks import ACTIVE
+from standin.work import Work
+from tests.integration.test_standin_processes import running
+
+pytestmark = pytest.mark.integration
+
+NODES = ("OctopusServerNodes-a", "OctopusServerNodes-b", "OctopusServerNodes-c")
+OFFLINE, ORPHAN = 180.0, 3600.0
+RUNNING = ("Executing", "Cancelling")
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database with an instance in it."""
+    with running("postgres", "--data", str(tmp_path_factory.mktemp("postgres"))) as (_, lines):
+        target = database.with_database(lines[-1].removeprefix("ready: "), "queue")
+        asyncio.run(database.prepare(target, "API-QUEUE"))
+        yield target
+
+
+@dataclass
+class Task:
+    """A task as it should be."""
+
+    id: str
+    number: int
+    tag: str | None
+    priority: int
+    queued: datetime
+    expiry: datetime | None
+    state: str = "Queued"
+    node: str = ""
+
+    def place(self) -> tuple[int, datetime, int]:
+        """Its place in the queue."""
+        return -self.priority, self.queued, self.number
+
+
+@dataclass
+class Node:
+    """A node as it should be; `runs` is what its process has in memory."""
+
+    id: str
+    cap: int = 5
+    draining: bool = False
+    alive: bool = True
+    seen: datetime = BEGIN
+    runs: set[str] = field(default_factory=set)
+
+
+class Cluster(RuleBasedStateMachine):
+    """Three nodes on one queue; each rule does a thing in the database and in a model, which must agree."""
+
+    dsn = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.conn: Any = self.await_(asyncpg.connect(self.dsn))
+        self.await_(self.conn.execute("TRUNCATE ServerTask, OctopusServerNode"))
+        self.now = BEGIN
+        self.numbers = count(1)
+        self.tasks: dict[str, Task] = {}
+        self.nodes = {one: Node(one) for one in NODES}
+        for one in NODES:
+            self.await_(insert(self.conn, NODE, {"Id": one, "Name": one, "LastSeen": BEGIN}))
+
+    def await_(self, step: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(step)
+
+    def do(self, action: Any, *arguments: Any) -> Any:
+        """Do something in a transaction at the model's time."""
+
+        async def work() -> Any:
+            async with self.conn.transaction():
+                return await action(Work(self.conn, KeyAllocator(None), now=self.now), *arguments)  # type: ignore[arg-type]
+
+        return self.await_(work())
+
+    def active(self, node: str) -> int:
+        return sum(one.node == node and one.state in RUNNING for one in self.tasks.values())
+
+    @rule(
+        tag=st.sampled_from([None, None, "a", "b", "c"]),
+        priority=st.sampled_from([0, 0, 0, 1]),
+        delay=st.sampled_from([0, 0, 600]),
+        window=st.sampled_from([None, None, 900]),
+    )
+    def queue(self, tag: str | None, priority: int, delay: int, window: int | None) -> None:
+        number = next(self.numbers)
+        queued = self.now + timedelta(seconds=delay)
+        expiry = queued + timedelta(seconds=window) if window else None
+        task = Task(f"ServerTasks-{number}", number, tag, priority, queued, expiry)
+        self.tasks[task.id] = task
+        members = {"ConcurrencyTag": tag, "Priority": priority, "QueueTimeExpiry": expiry}
+        self.await_(insert(self.conn, TASK, task_document(task.id, "Health", "Check", queued, {}, **members)))
+
+    @rule(node=st.sampled_from(NODES))
+    def look(self, node: str) -> None:
+        """A node that lives looks at the queue: it gets what the rules give it, in order, and nothing twice."""
+        mine = self.nodes[node]
+        if not mine.alive:
+            return
+        for task in self.tasks.values():
+            if task.state == "Queued" and task.expiry and task.expiry <= self.now:
+                task.state = "TimedOut"
+        line = sorted((t for t in self.tasks.values() if t.state == "Queued" and t.queued <= self.now), key=Task.place)
+        busy = {task.tag for task in self.tasks.values() if task.state in RUNNING and task.tag}
+        limit = self.now - timedelta(seconds=OFFLINE)
+        taking = [n for n in self.nodes.values() if not n.draining and (n.seen >= limit or n is mine)]
+        load = Load(
+            self.active(node),
+            mine.cap,
+            sum(self.active(n.id) for n in taking),
+            sum(n.cap for n in taking),
+            draining=mine.draining,
+        )
+        expected = [one.id for one in choose([Waiting(task.id, task.tag) for task in line], busy, load)]
+        taken = [row["id"] for row in self.do(dispatch.claim, node, OFFLINE)]
+        assert taken == expected
+        for one in taken:
+            self.tasks[one].state, self.tasks[one].node = "Executing", node
+        mine.runs |= set(taken)
+
+    @rule(node=st.sampled_from(NODES), data=st.data())
+    def finish(self, node: str, data: st.DataObject) -> None:
+        """A task's work ends on its node, which writes that down only while the task is still its own."""
+        mine = self.nodes[node]
+        if not (mine.alive and mine.runs):
+            return
+        one = data.draw(st.sampled_from(sorted(mine.runs)))
+        self.end(mine, one, data.draw(st.sampled_from(["Success", "Failed"])))
+
+    def end(self, mine: Node, one: str, state: str) -> None:
+        async def write(work: Work) -> bool:
+            if kept := await dispatch.is_mine(work, one, mine.id):
+                await tasks.complete(work, one, state)
+            return kept
+
+        assert self.do(write) == (self.tasks[one].state in RUNNING)
+        if self.tasks[one].state in RUNNING:
+            self.tasks[one].state = state
+        mine.runs.discard(one)
+
+    @rule(node=st.sampled_from(NODES))
+    def stop_unwanted(self, node: str) -> None:
+        mine = self.nodes[node]
+        if mine.alive and mine.runs:
+            found = self.await_(dispatch.unwanted(self.conn, mine.runs, node))
+            assert found == {one for one in mine.runs if self.tasks[one].state != "Executing"}
+            for one in found:
+                self.end(mine, one, "Canceled")
+
+    @precondition(lambda self: self.tasks)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        task = self.tasks[data.draw(st.sampled_from(sorted(self.tasks)))]
+        self.do(tasks.cancel, task.id)
+        task.state = {"Queued": "Canceled", "Executing": "Cancelling"}.get(task.state, task.state)
+
+    @precondition(lambda self: any(task.state == "Queued" for task in self.tasks.values()))
+    @rule(data=st.data())
+    def move_to_top(self, data: st.DataObject) -> None:
+        line = {one: task for one, task in self.tasks.items() if task.state == "Queued"}
+        task = line[data.draw(st.sampled_from(sorted(line)))]
+        self.do(tasks.prioritize, task.id)
+        task.priority = 1 + max(1, *(other.priority for other in line.values()), 0)
+
+    @rule(node=st.sampled_from(NODES))
+    def kill(self, node: str) -> None:
+        """A node dies: what it ran looks running."""
+        self.nodes[node].alive = False
+        self.nodes[node].runs.clear()
+
+    @rule(node=st.sampled_from(NODES))
+    def freeze(self, node: str) -> None:
+        """A node stands still: it keeps in memory what it runs."""
+        self.nodes[node].alive = False
+
+    @rule(node=st.sampled_from(NODES))
+    def wake(self, node: str) -> None:
+        """A frozen node goes on; a dead one starts again and cancels what it left behind."""
+        mine = self.nodes[node]
+        if not mine.alive and not mine.runs:
+            self.do(dispatch.cancel_left, node)
+            for task in self.tasks.values():
+                if task.node == node and task.state in RUNNING:
+                    task.state = "Canceled"
+        mine.alive = True
+
+    @rule(node=st.sampled_from(NODES), cap=st.sampled_from([0, 1, 3, 5]), draining=st.booleans())
+    def configure(self, node: str, cap: int, draining: bool) -> None:  # noqa: FBT001 - drawn
+        self.nodes[node].cap, self.nodes[node].draining = cap, draining
+        change = "UPDATE OctopusServerNode SET MaxConcurrentTasks = $2, IsInMaintenanceMode = $3 WHERE Id = $1"
+        self.await_(self.conn.execute(change, node, cap, draining))
+
+    @rule(seconds=st.sampled_from([20, 200, 1000, 3700]))
+    def pass_time(self, seconds: int) -> None:
+        """The clock goes on; the nodes that live say so."""
+        self.now += timedelta(seconds=seconds)
+        for node in self.nodes.values():
+            if node.alive:
+                node.seen = self.now
+                self.await_(
+                    self.conn.execute("UPDATE OctopusServerNode SET LastSeen = $2 WHERE Id = $1", node.id, self.now)
+                )
+
+    @rule(node=st.sampled_from(NODES))
+    def sweep(self, node: str) -> None:
+        """A node that lives cancels the tasks of those that have been silent for an hour."""
+        if not self.nodes[node].alive:
+            return
+        self.do(dispatch.cancel_orphans, node, ORPHAN)
+        limit = self.now - timedelta(seconds=ORPHAN)
+        for task in self.tasks.values():
+            if task.state in RUNNING and task.node != node and self.nodes[task.node].seen < limit:
+                task.state = "Canceled"
+
+    @invariant()
+    def agrees(self) -> None:
+        """States and nodes are the model's; no tag runs twice."""
+        rows = self.await_(self.conn.fetch("SELECT Id, State, ServerNodeId FROM ServerTask"))
+        found = {row["id"]: (row["state"], row["servernodeid"] or "") for row in rows}
+        assert found == {one: (task.state, task.node) for one, task in self.tasks.items()}
+        tags = [task.tag for task in self.tasks.values() if task.state in RUNNING and task.tag]
+        assert len(tags) == len(set(tags))
+
+    def teardown(self) -> None:
+        """However it went, the cluster can be put in order, and then every task ends: none is lost."""
+        try:
+            for node in NODES:
+                self.wake(node)
+                self.configure(node, 5, draining=False)
+            self.pass_time(1000)
+            for _ in range(len(self.tasks) + 1):
+                for node in self.nodes.values():
+                    self.look(node.id)
+                    self.stop_unwanted(node.id)
+                    for one in sorted(node.runs):
+                        self.end(node, one, "Success")
+            assert all(task.state not in ACTIVE for task in self.tasks.values())
+            self.agrees()
+        finally:
+            self.await_(self.conn.close())
+            self.loop.close()
+
+
+def test_the_queue_keeps_its_rules_in_any_course_of_events(dsn: str) -> None:
+    """Queue, run, cancel, move, kill, freeze, wake, drain: each claim is what the rules say, and no task is lost."""
+    machine = type("At", (Cluster,), {"dsn": dsn})
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=checks)
+    )
+
+
+def test_nodes_that_look_at_the_same_moment_share_the_queue(dsn: str) -> None:
+    """Four nodes looking at once, again and again, until 200 tasks are done: each task goes to one node."""
+
+    async def compete() -> list[list[str]]:
+        conns = [await asyncpg.connect(dsn) for _ in range(4)]
+        now = datetime.now(UTC)
+        await conns[0].execute("TRUNCATE ServerTask, OctopusServerNode")
+        for index in range(4):
+            await insert(conns[0], NODE, {"Id": f"OctopusServerNodes-{index}", "Name": str(index), "LastSeen": now})
+        for number in range(200):
+            members = {"ConcurrencyTag": f"tag-{number % 50}"}
+            await insert(conns[0], TASK, task_document(f"ServerTasks-{number}", "Health", "", now, {}, **members))
+
+        async def drain(index: int) -> list[str]:
+            """Take tasks and end them until none waits; the next of a tag can be taken only then."""
+            taken: list[str] = []
+            while await conns[index].fetchval("SELECT count(*) FROM ServerTask WHERE State = 'Queued'"):
+                async with conns[index].transaction():
+                    work = Work(conns[index], KeyAllocator(None))  # type: ignore[arg-type]
+                    mine = [row["id"] for row in await dispatch.claim(work, f"OctopusServerNodes-{index}", OFFLINE)]
+                await conns[index].execute("UPDATE ServerTask SET State = 'Success' WHERE Id = ANY($1)", mine)
+                taken += mine
+            return taken
+
+        found = await asyncio.wait_for(asyncio.gather(*(drain(index) for index in range(4))), 60)
+        for conn in conns:
+            await conn.close()
+        return found
+
+    found = asyncio.run(compete())
+    assert all(found), "a node got nothing"
+    assert sorted(one for taken in found for one in taken) == sorted(f"ServerTasks-{number}" for number in range(200))
