@@ -54,8 +54,6 @@ class Client:
         late = [connection for connection in self._open if connection.waiter and connection.deadline < now]
         for connection in late:
             connection.fail(TIMEOUT)
-        left = round(RATE * SWEEP)
+        self.stamps.left = round(RATE * SWEEP)
         for connection in self._open:
-            left -= connection.stamp_next()
-            if not left:
-                break
+            connection.stamp_next()

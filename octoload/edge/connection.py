@@ -115,12 +115,10 @@ class Connection:
             self.close()
 
     def stamp_next(self) -> bool:
-        """Have the next receive note how late it is, if it can and would not anyway; return whether it will."""
-        if self._armed or not self.alive:
-            return False
-        self._armed = True
-        self._recv_into = self._receive_stamped
-        return True
+        """Have the next receive note how late it is, if it can and would not anyway."""
+        if not self._armed and self.alive:
+            self._armed = True
+            self._recv_into = self._receive_stamped
 
     def fail(self, error: str) -> None:
         """End the request under way with an error."""
@@ -262,8 +260,9 @@ class Connection:
         return outcome == [True]
 
     def _receive_stamped(self, buffer: bytearray) -> int:
-        self._recv_into = self._socket.recv_into
-        self._armed = False
+        if self._stamps.left <= 0:
+            self._recv_into = self._socket.recv_into
+            self._armed = False
         return self._stamps.receive(self._socket, buffer)
 
     def _receive(self) -> None:

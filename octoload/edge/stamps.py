@@ -8,7 +8,7 @@ import time
 from array import array
 from typing import Any, Final
 
-#: Receives that are stamped at most in a second, over all connections: they cost some microseconds each.
+#: Receives a second that are stamped, and one more for each connection in a sweep: they cost some microseconds each.
 RATE: Final = 500
 
 # Linux' SO_TIMESTAMPNS of socket(7), which Python does not name; its message carries a struct timespec.
@@ -27,6 +27,8 @@ class Stamps:
     def __init__(self) -> None:
         #: Seconds, one for each stamped receive.
         self.delays = array("f")
+        #: How many more are wanted until the next sweep.
+        self.left = 0
 
     def enable(self, connected: Any) -> bool:
         """Ask the kernel for stamps on a socket; return whether it gives them."""
@@ -42,6 +44,7 @@ class Stamps:
         Raises:
             OSError: as `recv_into` does.
         """
+        self.left -= 1
         count, messages, _, _ = connected.recvmsg_into([buffer], _ROOM)
         now = time.time()
         for level, kind, data in messages:
