@@ -19,6 +19,8 @@ from reports.summaries import FEWEST, Samples
 
 State = Literal["ok", "warn", "invalid"]
 
+#: Seconds that an arrival may wait for a slot before it is spoken of.
+LONG_WAIT = 0.5
 #: An endpoint's own error rate is judged from this many requests up: below, one failure breaks the limit.
 FEWEST_FOR_ERRORS = 100
 
@@ -65,6 +67,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
             for name in dict.fromkeys(e.operation for e in decided.primary)
             for check in _steadiness(samples, name)
         ],
+        _backlog(generator),
         _generator_cpu(generator),
         _steal(generator),
         _pause(generator),
@@ -184,6 +187,17 @@ def _lag(samples: Samples, deciding: float, cpu: float) -> Check:
     elif state != "ok":
         message += " Free a core for the generator, run it on another machine, or lower the rates."
     return Check("schedule lag", lag, limit, state, message)
+
+
+def _backlog(generator: Mapping[str, Any]) -> Check:
+    """Say when arrivals waited for a slot, and whose fault that was; the wait is part of their latency."""
+    wait, cpu = float(generator.get("longest_wait", 0.0)), float(generator["cpu"])
+    message = f"Arrivals waited up to {wait:.2f} s for a free slot (caution from {LONG_WAIT:g} s)."
+    if wait >= LONG_WAIT and cpu > 0.80:
+        message += " The generator is saturated: use more Locust processes."
+    elif wait >= LONG_WAIT:
+        message += " The server is saturated, not the generator: lower the rates, or give more slots."
+    return Check("backlog", wait, LONG_WAIT, "warn" if wait >= LONG_WAIT else "ok", message)
 
 
 def _read_delay(generator: Mapping[str, Any], deciding: float) -> Check:

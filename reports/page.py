@@ -51,6 +51,10 @@ def render(run: Run, results: Results) -> str:
         state=state(results),
         headline=_headline(results.sentence) if results.valid else results.sentence,
         doubts=sorted((check for check in results.checks if check.state != "ok"), key=lambda check: check.state),
+        trial_checks=[
+            {"check": check, "states": ", ".join(f"{count} {state}" for state, count in sorted(states.items()))}
+            for check, states in validity.worst_of_trials(run.trials)
+        ],
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
         when=_when(run),
         requests=sum(part.latency.size for part in samples.values() if part),

@@ -124,6 +124,22 @@ def _cautions(trials: Sequence[Trial]) -> Check:
     return Check("cautions in trials", doubts.total(), 0, "warn", message)
 
 
+def worst_of_trials(trials: Sequence[Trial]) -> list[tuple[Check, Counter[State]]]:
+    """Return for each check of a trial the worst that was found, and in how many trials it came out how."""
+    found: dict[str, list[Check]] = {}
+    for trial in trials:
+        for check in trial.facts.checks:
+            found.setdefault(check.name, []).append(check)
+    return [(max(checks, key=_badness), Counter(check.state for check in checks)) for checks in found.values()]
+
+
+def _badness(check: Check) -> tuple[int, float]:
+    value = check.value or 0.0
+    # Of most values more is worse; of what must be reached, less is.
+    less_is_worse = check.name.startswith(("offered", "requests"))
+    return ("ok", "warn", "invalid").index(check.state), -value if less_is_worse else value
+
+
 def reason(trial: Trial) -> str:
     """Name the checks that made a trial invalid."""
     return ", ".join(check.name for check in trial.facts.checks if check.state == "invalid") or "marked invalid"

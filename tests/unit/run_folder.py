@@ -152,6 +152,7 @@ def _facts(
             "read_delays": 400,
             "steal": 0.002,
             "gc_pause": 0.001,
+            "longest_wait": 0.0,
             "schedule": "timerfd",
         },
         "log": [],

@@ -193,3 +193,13 @@ def test_requests_that_a_rate_limit_turned_away_are_counted_apart(trial: tuple[F
     assert (check.state, check.value) == ("warn", 1)
     assert "30 s" in check.message
     assert "API keys" in check.message
+
+
+@pytest.mark.parametrize(("cpu", "culprit"), [(0.3, "The server is saturated"), (0.9, "The generator is saturated")])
+def test_a_backlog_is_blamed_on_who_caused_it(trial: tuple[Facts, Path], cpu: float, culprit: str) -> None:
+    """Arrivals that waited for a slot are the server's fault as long as the generator had CPU to spare."""
+    facts, file = trial
+    facts["generator"] |= {"longest_wait": 2.5, "cpu": cpu}
+    check = checked(facts, file)["backlog"]
+    assert (check.state, check.value) == ("warn", 2.5)
+    assert culprit in check.message
