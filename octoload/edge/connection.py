@@ -114,7 +114,7 @@ class Connection:
         elif not self.answer.reusable:
             self.close()
 
-    def stamp_next(self) -> bool:
+    def stamp_next(self) -> None:
         """Have the next receive note how late it is, if it can and would not anyway."""
         if not self._armed and self.alive:
             self._armed = True
