@@ -136,3 +136,16 @@ EVENT = DocumentType(
     lists=frozenset({"RelatedDocumentIds"}),
     times=frozenset({"Occurred"}),
 )
+FEED = DocumentType("Feed", "Feeds", ("SpaceId", "Name", "Slug", "FeedType"))
+PACKAGE = DocumentType(
+    "NuGetPackage",
+    "NuGetPackages",
+    ("SpaceId", "Name", "PackageId", "Version", "SortVersion", "PackageSizeBytes", "Published"),
+    times=frozenset({"Published"}),
+)
+BUILD_INFORMATION = DocumentType(
+    "BuildInformation",
+    "BuildInformation",
+    ("SpaceId", "Name", "PackageId", "Version", "SortVersion", "Created"),
+    times=frozenset({"Created"}),
+)

@@ -36,6 +36,7 @@ _KINDS = (
     kinds.VARIABLE_SET,
     kinds.MACHINE,
     kinds.TENANT,
+    kinds.FEED,
     kinds.RELEASE,
     kinds.DEPLOYMENT,
     kinds.TASK,

@@ -22,6 +22,7 @@ from standin.database import FAULTS, connect, installation_id, open_pool
 from standin.documents import KeyAllocator
 from standin.errors import FailureError, StandinError
 from standin.heart import Heart
+from standin.packages import PackageStore
 from standin.parent import Parent
 from standin.postgres import check_port
 from standin.statements import queries
@@ -44,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True):
     port: int
     #: folder of the task logs, shared by all nodes
     task_logs: str
+    #: folder of the built-in feed's files, shared by all nodes
+    packages: str
     #: Octopus' timers divided by this
     time_scale: float
     #: which statement of dashboard.sql is run
@@ -139,6 +142,7 @@ async def _register(settings: Settings, pool: Any, keys: KeyAllocator, url: str)
         node_name=settings.name,
         installation_id=await installation_id(pool),
         task_logs=Path(settings.task_logs),
+        packages=PackageStore(Path(settings.packages)),
         time_scale=settings.time_scale,
         dashboard=settings.dashboard,
         started=time.time(),

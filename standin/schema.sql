@@ -42,6 +42,21 @@ CREATE UNIQUE INDEX UQ_Machine_Name ON Machine (SpaceId, lower(Name));
 CREATE TABLE Tenant (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
 CREATE UNIQUE INDEX UQ_Tenant_Name ON Tenant (SpaceId, lower(Name));
 
+CREATE TABLE Feed (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, FeedType text NOT NULL,
+    JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Feed_Name ON Feed (SpaceId, lower(Name));
+-- Name is `PackageId.Version`; SortVersion sorts as versions do, byte by byte.
+CREATE TABLE NuGetPackage (
+    Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, PackageId text NOT NULL, Version text NOT NULL,
+    SortVersion text COLLATE "C" NOT NULL, PackageSizeBytes bigint NOT NULL, Published timestamptz NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_NuGetPackage_Name ON NuGetPackage (SpaceId, lower(Name));
+CREATE INDEX IX_NuGetPackage_Version ON NuGetPackage (SpaceId, lower(PackageId), SortVersion DESC);
+CREATE TABLE BuildInformation (
+    Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, PackageId text NOT NULL, Version text NOT NULL,
+    SortVersion text COLLATE "C" NOT NULL, Created timestamptz NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_BuildInformation_Name ON BuildInformation (SpaceId, lower(Name));
+CREATE INDEX IX_BuildInformation_Version ON BuildInformation (SpaceId, lower(PackageId), SortVersion DESC);
+
 CREATE TABLE Release (
     Id text PRIMARY KEY, SpaceId text NOT NULL, Version text NOT NULL, Assembled timestamptz NOT NULL, ProjectId text NOT NULL,
     ChannelId text NOT NULL, ProjectVariableSetSnapshotId text NOT NULL, ProjectDeploymentProcessSnapshotId text NOT NULL,

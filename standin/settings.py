@@ -84,6 +84,7 @@ class Settings:
         self._create(kinds.SPACE, space, f"Space {record.name}")
         self._create(kinds.LIFECYCLE, spaces.default_lifecycle(self._next(kinds.LIFECYCLE), space["Id"]))
         self._create(kinds.PROJECT_GROUP, spaces.default_project_group(self._next(kinds.PROJECT_GROUP), space["Id"]))
+        self._create(kinds.FEED, spaces.builtin_feed(space["Id"]))
 
     def _lifecycle(self, record: stream.Lifecycle) -> None:
         policy = {

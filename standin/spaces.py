@@ -6,13 +6,17 @@ from typing import Any
 from standin import events
 from standin.documents import Document, find, get, insert, lock, update
 from standin.errors import Rejected
-from standin.kinds import CHANNEL, LIFECYCLE, PROCESS, PROJECT, PROJECT_GROUP, SPACE, VARIABLE_SET
+from standin.kinds import CHANNEL, FEED, LIFECYCLE, PROCESS, PROJECT, PROJECT_GROUP, SPACE, VARIABLE_SET
 from standin.work import Work
 
 #: Names of what each new space holds (octopus-api §A.2).
 DEFAULT_LIFECYCLE = "Default Lifecycle"
 DEFAULT_PROJECT_GROUP = "Default Project Group"
+BUILTIN_FEED = "Octopus Server (built-in)"
 DEFAULT_MACHINE_POLICY = "Default Machine Policy"
+
+#: Id of the space that an instance is born with.
+FIRST_SPACE = "Spaces-1"
 
 #: How long things are kept when nobody says otherwise: for ever (octopus-facts §1.10).
 KEEP_FOR_EVER = {"Strategy": "Forever", "QuantityToKeep": 0, "Unit": "Items", "ShouldKeepForever": True}
@@ -26,6 +30,7 @@ async def create_space(work: Work, members: dict[str, Any]) -> Document:
     await insert(work.conn, LIFECYCLE, lifecycle)
     group = default_project_group(await work.keys.next(PROJECT_GROUP), space["Id"])
     await insert(work.conn, PROJECT_GROUP, group)
+    await insert(work.conn, FEED, builtin_feed(space["Id"]))
     await events.record(
         work,
         events.CREATED,
@@ -131,6 +136,18 @@ def default_project_group(identifier: str, space: str) -> Document:
     name = DEFAULT_PROJECT_GROUP
     rest: Document = {"Description": "", "EnvironmentIds": [], "RetentionPolicyId": None}
     return {"Id": identifier, "SpaceId": space, "Name": name, "Slug": slug(name), **rest}
+
+
+def builtin_feed_id(space: str) -> str:
+    """Return the id of a space's built-in feed; that of the first space bears no space's name (octopus-api §B.3)."""
+    return "feeds-builtin" if space == FIRST_SPACE else f"feeds-builtin-{space}"
+
+
+def builtin_feed(space: str) -> Document:
+    """Return the feed of a new space that holds its packages."""
+    rest: Document = {"DeleteUnreleasedPackagesAfterDays": None, "IsBuiltInRepoSyncEnabled": False}
+    identifier, name = builtin_feed_id(space), BUILTIN_FEED
+    return {"Id": identifier, "SpaceId": space, "Name": name, "Slug": slug(name), "FeedType": "BuiltIn", **rest}
 
 
 def project_document(identifier: str, members: dict[str, Any]) -> Document:

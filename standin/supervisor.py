@@ -20,6 +20,9 @@ from standin.parent import Parent, as_parent
 
 #: Name of the instance's database on a PostgreSQL of our own.
 DATABASE = "octopus"
+#: Folders of an instance: logs of the tasks, files of the built-in feed.
+TASK_LOGS = "TaskLogs"
+PACKAGES = "Packages"
 #: Seconds that the nodes get to finish what they are answering.
 PATIENCE = 8.0
 
@@ -59,9 +62,9 @@ def serve(service: Service, say: Callable[[str], None]) -> None:
         raise UsageError("the API key must be API- followed by capital letters and digits", "Leave it out to get one.")
     with contextlib.ExitStack() as stack:
         dsn, keeper = stack.enter_context(_storage(service))
-        logs = _task_logs(service, keeper, stack)
+        home = _home(service, keeper, stack)
         asyncio.run(database.prepare(dsn, key))
-        nodes = [_settings(service, index, dsn, logs) for index in range(service.nodes)]
+        nodes = [_settings(service, index, dsn, home) for index in range(service.nodes)]
         processes = stack.enter_context(_cluster(nodes))
         urls = [_first_words(process, settings) for process, settings in zip(processes, nodes, strict=True)]
         stop = stop_on_signals()
@@ -83,16 +86,17 @@ def _storage(service: Service) -> Iterator[tuple[str, Keeper | None]]:
         yield database.with_database(keeper.dsn, DATABASE), keeper
 
 
-def _task_logs(service: Service, keeper: Keeper | None, stack: contextlib.ExitStack) -> Path:
+def _home(service: Service, keeper: Keeper | None, stack: contextlib.ExitStack) -> Path:
+    """Return the folder of the task logs and the packages; one of its own when the instance has none."""
     home = service.data or (keeper.data if keeper else None)
     if home is None:
-        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="octoload-tasklogs-")))
-    folder = home / "TaskLogs"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise UsageError(f"{folder} cannot be used: {exc.strerror}", "Choose another folder.") from exc
-    return folder
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="octoload-files-")))
+    for folder in (home / TASK_LOGS, home / PACKAGES):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise UsageError(f"{folder} cannot be used: {exc.strerror}", "Choose another folder.") from exc
+    return home
 
 
 @contextlib.contextmanager
@@ -159,12 +163,13 @@ def _guard(
                 )
 
 
-def _settings(service: Service, index: int, dsn: str, logs: Path) -> node.Settings:
+def _settings(service: Service, index: int, dsn: str, home: Path) -> node.Settings:
     return node.Settings(
         dsn=dsn,
         name=f"node-{index + 1}",
         port=service.port + index if service.port else 0,
-        task_logs=str(logs),
+        task_logs=str(home / TASK_LOGS),
+        packages=str(home / PACKAGES),
         time_scale=service.time_scale,
         dashboard=service.dashboard,
         # Scheduled retention would surprise an experiment, and experiments run at a scale of their own.

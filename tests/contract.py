@@ -25,6 +25,11 @@ from tests.contract_operations import OPERATIONS
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "contract.md"
 _ROUTER = Router(ROUTES)
+#: A delta of a package is refused, so that clients send the whole one.
+_REFUSED = {
+    "packages/{packageId}/{version}/delta-signature": 404,
+    "packages/{packageId}/{baseVersion}/delta": 400,
+}
 _HEAD = """# The contract of the stand-in
 
 What the stand-in serves of Octopus' HTTP contract, operation by operation, each with the tests that prove it on a
@@ -126,8 +131,7 @@ class Calls:
             route = _ROUTER.match(method.upper(), response.request.url.path).route
         except Rejected:
             return
-        # A delta of a package is refused, so that clients send the whole one.
-        if response.status_code == (404 if route.path.endswith("/delta-signature") else route.status):
+        if response.status_code == _REFUSED.get(route.path, route.status):
             self._seen |= {name for name, known in routes().items() if known is route}
 
     def missing(self, named: Iterable[str]) -> list[str]:

@@ -1,8 +1,11 @@
 """The web application of one node: every request goes through one table of routes, every refusal into one envelope."""
 
+import asyncio
 import logging
+import os
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import asyncpg
 import msgspec
@@ -10,7 +13,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from standin.errors import Rejected
+from standin.errors import Rejected, not_found
+from standin.packages import PIECE
 from standin.web import routing
 from standin.web.call import Call, Reply
 from standin.web.identity import find_space, identify
@@ -48,16 +52,20 @@ class Contract:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever fails, the answer is an envelope and the server goes on."""
+        file = None
         try:
             reply = await self._answer(scope, receive)
-            content = _encode(reply)
+            if isinstance(reply.content, Path):
+                file, content = await asyncio.to_thread(_open, reply.content), b""
+            else:
+                content = _encode(reply)
         except Rejected as exc:
             reply = Reply(_problem(exc.message, exc.errors), exc.status)
             content = _encoder.encode(reply.content)
         except Exception as exc:  # noqa: BLE001 - the last line of defence: known failures are named, others logged
             reply = _failure(exc, scope)
             content = _encoder.encode(reply.content)
-        await self._send(send, reply, content)
+        await (self._send(send, reply, content) if file is None else self._send_file(send, reply, file))
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -73,6 +81,7 @@ class Contract:
             query=query,
             space_id=await self._space(match),
             receive=receive,
+            headers=headers,
         )
         answer = await match.route.endpoint(call)
         return answer if isinstance(answer, Reply) else Reply(answer)
@@ -83,19 +92,37 @@ class Contract:
         return await find_space(self._state, match.space)
 
     async def _send(self, send: Send, reply: Reply, content: bytes) -> None:
+        await self._start(send, reply, len(content))
+        await send({"type": "http.response.body", "body": content})
+
+    async def _send_file(self, send: Send, reply: Reply, file: BinaryIO) -> None:
+        """Send a file piece by piece."""
+        with file:
+            await self._start(send, reply, os.fstat(file.fileno()).st_size)
+            while piece := await asyncio.to_thread(file.read, PIECE):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _start(self, send: Send, reply: Reply, length: int) -> None:
         headers = [
             (b"content-type", reply.media_type.encode()),
-            (b"content-length", str(len(content)).encode()),
+            (b"content-length", str(length).encode()),
             self._node,
         ]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
 
 
 def _method(sent: str, headers: Mapping[str, str]) -> str:
     """Return the method meant: the .NET client sends PUT and DELETE as POST (octopus-api §1.3)."""
     override = headers.get("x-http-method-override", "").upper()
     return override if sent == "POST" and override in _OVERRIDES else sent
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError as exc:
+        raise not_found("the file") from exc
 
 
 def _encode(reply: Reply) -> bytes:

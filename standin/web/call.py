@@ -1,5 +1,6 @@
 """One request as an endpoint sees it, and what an endpoint may answer with."""
 
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -22,7 +23,7 @@ LARGEST_BODY = 32 * 1024 * 1024
 class Reply:
     """An answer that is not simply 200 and JSON."""
 
-    #: what is sent: JSON unless `media_type` says otherwise
+    #: what is sent: JSON unless `media_type` says otherwise; a path is a file, sent piece by piece
     content: Any
     #: HTTP status
     status: int = 200
@@ -53,6 +54,8 @@ class Call:
     space_id: str | None
     #: reads the body
     receive: Receive
+    #: headers, their names in lower case
+    headers: Mapping[str, str]
 
     @property
     def id(self) -> str:
@@ -77,17 +80,26 @@ class Call:
             Rejected: 413, it is larger than any resource.
         """
         parts, size = [], 0
-        while True:
-            message = await self.receive()
-            if message["type"] == "http.disconnect":
-                raise bad_request("The client went away while it sent the request.")
-            part = message.get("body", b"")
+        async for part in self.stream():
             parts.append(part)
             size += len(part)
             if size > LARGEST_BODY:
                 raise too_large(LARGEST_BODY)
-            if not message.get("more_body"):
-                return b"".join(parts)
+        return b"".join(parts)
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes.
+
+        Raises:
+            Rejected: 400, the client went away before its end.
+        """
+        more = True
+        while more:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                raise bad_request("The client went away while it sent the request.")
+            more = message.get("more_body", False)
+            yield message.get("body", b"")
 
     async def json(self) -> Any:
         """Return the body as a JSON value, or None where there is no body."""

@@ -86,6 +86,27 @@ ReleaseId = $value::text
 -- name: task_states
 EXISTS (SELECT 1 FROM ServerTask t WHERE t.Id = Deployment.TaskId AND t.State = ANY($value::text[]))
 
+-- Feeds, packages and build information.
+
+-- name: feed_types
+FeedType = ANY($value::text[])
+
+-- name: package
+lower(PackageId) = lower($value::text)
+
+-- name: partial_package
+strpos(lower(PackageId), lower($value::text)) > 0
+
+-- name: latest_package
+NOT EXISTS (
+    SELECT 1 FROM NuGetPackage n WHERE n.SpaceId = NuGetPackage.SpaceId AND $value::boolean
+    AND lower(n.PackageId) = lower(NuGetPackage.PackageId) AND n.SortVersion > NuGetPackage.SortVersion)
+
+-- name: latest_build
+NOT EXISTS (
+    SELECT 1 FROM BuildInformation b WHERE b.SpaceId = BuildInformation.SpaceId AND $value::boolean
+    AND lower(b.PackageId) = lower(BuildInformation.PackageId) AND b.SortVersion > BuildInformation.SortVersion)
+
 -- Tasks.
 
 -- name: names

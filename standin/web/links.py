@@ -132,6 +132,19 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "Release": "~/releases/%(ReleaseId)s",
         "Task": "/api/tasks/%(TaskId)s",
     },
+    "Feed": {
+        "Self": "~/feeds/%(Id)s",
+        "SearchPackageVersionsTemplate": "~/feeds/%(Id)s/packages/versions{?packageId,take,skip,includePreRelease,"
+        "versionRange,preReleaseTag,filter,includeReleaseNotes}",
+        "SearchPackagesTemplate": "~/feeds/%(Id)s/packages/search{?term,take,skip}",
+    },
+    "PackageFromBuiltInFeed": {
+        "Self": "~/packages/%(Id)s",
+        "Raw": "~/packages/%(Id)s/raw",
+        "Feed": "~/feeds/%(FeedId)s",
+        "AllVersions": "~/packages?nuGetPackageId=%(PackageId)s",
+    },
+    "BuildInformation": {"Self": "~/build-information/%(Id)s"},
     "RetentionPolicy": {"Self": "~/retentionpolicies/%(Id)s"},
 }
 

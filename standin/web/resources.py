@@ -11,7 +11,7 @@ from standin import events, kinds
 from standin.documents import Document, DocumentType, delete, insert, time_text, update
 from standin.errors import not_found
 from standin.spaces import slug
-from standin.web import commands, models, paging
+from standin.web import commands, library, models, paging
 from standin.web.call import Call
 from standin.web.filters import Filters, columns, count_and_fetch, fetch_rows
 from standin.web.links import links_of
@@ -60,6 +60,17 @@ TENANT = ResourceType(kinds.TENANT, models.Tenant, "Tenant", "Tenant")
 RELEASE = ResourceType(kinds.RELEASE, commands.CreateRelease, "Release", "Release", "Assembled DESC, Id DESC")
 DEPLOYMENT = ResourceType(
     kinds.DEPLOYMENT, commands.CreateDeployment, "Deployment", "Deployment", "Created DESC, Id DESC"
+)
+FEED = ResourceType(kinds.FEED, library.Feed, "Feed", "Feed")
+PACKAGE = ResourceType(
+    kinds.PACKAGE, models.Resource, "PackageFromBuiltInFeed", "Package", "lower(PackageId), SortVersion DESC"
+)
+BUILD_INFORMATION = ResourceType(
+    kinds.BUILD_INFORMATION,
+    library.BuildInformation,
+    "OctopusPackageVersionBuildInformationMapped",
+    "Build information",
+    "lower(PackageId), SortVersion DESC",
 )
 
 

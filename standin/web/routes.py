@@ -1,6 +1,6 @@
 """All routes of the contract (octopus-api §A); a path is below `/api/` and, in a space, below the space."""
 
-from standin.web.operations import configuration, history, infrastructure, people, projects, server, tasks
+from standin.web.operations import configuration, history, infrastructure, library, people, projects, server, tasks
 
 ROUTES = (
     *server.ROUTES,
@@ -8,6 +8,7 @@ ROUTES = (
     *configuration.ROUTES,
     *infrastructure.ROUTES,
     *projects.ROUTES,
+    *library.ROUTES,
     *history.ROUTES,
     *tasks.ROUTES,
 )

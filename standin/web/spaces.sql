@@ -46,3 +46,12 @@ DELETE FROM Tenant WHERE SpaceId = $1;
 
 -- name: delete_environments
 DELETE FROM DeploymentEnvironment WHERE SpaceId = $1;
+
+-- name: delete_feeds
+DELETE FROM Feed WHERE SpaceId = $1;
+
+-- name: delete_packages
+DELETE FROM NuGetPackage WHERE SpaceId = $1;
+
+-- name: delete_builds
+DELETE FROM BuildInformation WHERE SpaceId = $1;

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from standin.documents import KeyAllocator
+from standin.packages import PackageStore
 from standin.web.cache import Cache
 from standin.work import Actor
 
@@ -28,6 +29,8 @@ class NodeState:
     installation_id: str
     #: folder with one log file a task
     task_logs: Path
+    #: files of the built-in feed
+    packages: PackageStore
     #: Octopus' timers divided by this; 1 is real time
     time_scale: float = 1.0
     #: the version that the root document shows

@@ -4,4 +4,5 @@
 SELECT (SELECT count(*) FROM Space) AS spaces, (SELECT count(*) FROM UserAccount) AS users,
     (SELECT count(*) FROM Machine) AS machines, (SELECT count(*) FROM DeploymentEnvironment) AS environments,
     (SELECT count(*) FROM Tenant) AS tenants, (SELECT count(*) FROM Project) AS projects,
-    (SELECT count(*) FROM Release) AS releases, (SELECT count(*) FROM Deployment) AS deployments;
+    (SELECT count(*) FROM Release) AS releases, (SELECT count(*) FROM Deployment) AS deployments,
+    (SELECT count(*) FROM NuGetPackage) AS packages;

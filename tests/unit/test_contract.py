@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standin.errors import Rejected
+from standin.versions import in_range, parse_file_name, sort_key
 from standin.web import models
 from standin.web.body import convert, decode
 from standin.web.endpoints.processes import next_version
@@ -248,3 +249,57 @@ def test_the_next_version_counts_the_last_number(last: str | None, following: st
 def test_a_duration_is_written_in_words(seconds: float, text: str) -> None:
     """As recorded servers write it."""
     assert duration_text(seconds) == text
+
+
+ORDER = "1.0.0-alpha 1.0.0-alpha.1 1.0.0-alpha.beta 1.0.0-beta 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 1.0.0 1.2 1.10"
+
+
+def test_versions_sort_as_semver_says() -> None:
+    """The order of semver.org §11.4, with NuGet's fourth number; texts would put 1.10 before 1.2."""
+    versions = ORDER.split()
+    assert sorted(set(versions), key=sort_key) == versions
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "version"),
+    [
+        ("Acme.Web.1.0.0.zip", "Acme.Web", "1.0.0"),
+        ("a.b.1.2.3-beta.4.tar.gz", "a.b", "1.2.3-beta.4"),
+        ("My.2.App.1.0.0.NUPKG", "My.2.App", "1.0.0"),
+        ("x_y-z.1.zip", "x_y-z", "1"),
+        ("hello.1.0.0+build.5.jar", "hello", "1.0.0+build.5"),
+        ("five.1.2.3.4.5.zip", "five.1", "2.3.4.5"),
+    ],
+)
+def test_a_file_name_says_package_and_version(name: str, package: str, version: str) -> None:
+    """The version is the longest that the end of the name can be read as."""
+    found = parse_file_name(name)
+    assert (found.package, found.version) == (package, version)
+
+
+@given(st.text(max_size=60))
+def test_no_file_name_leads_out_of_its_folder(name: str) -> None:
+    """Whatever is sent, a package's id and version hold no separator, and no dot follows a dot."""
+    try:
+        found = parse_file_name(f"{name}.1.0.0.zip")
+    except Rejected:
+        return
+    assert not set("/\\\0:") & set(found.package + found.version)
+    assert ".." not in found.package + found.version
+
+
+@pytest.mark.parametrize(
+    ("version", "limits", "inside"),
+    [
+        ("1.5", "[1.0,2.0)", True),
+        ("2.0", "[1.0,2.0)", False),
+        ("2.0.0", "[1.0,2.0]", True),
+        ("1.0", "(1.0,)", False),
+        ("9.9", "(,9.9]", True),
+        ("1.0.0-beta", "1.0", False),
+        ("1.0.0", "[1.0]", True),
+    ],
+)
+def test_a_range_of_versions_has_ends(version: str, limits: str, *, inside: bool) -> None:
+    """Square brackets take the end in, round ones leave it out, a bare version is the least."""
+    assert in_range(version, limits) is inside

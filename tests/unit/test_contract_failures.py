@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from standin.packages import PackageStore
 from standin.web.app import create_app
 from standin.web.call import LARGEST_BODY
 from standin.web.state import NodeState
@@ -37,6 +38,7 @@ def ask(failure: Exception, method: str = "GET", path: str = "/api/users/me", bo
         node_name="a",
         installation_id="",
         task_logs=Path(),
+        packages=PackageStore(Path()),
     )
     state.actors.put("API-X", Actor("Users-1", "admin"))
     state.spaces.put("", "Spaces-1")

@@ -8,7 +8,10 @@ from tests.contract_operations import OPERATIONS
 pytestmark = pytest.mark.unit
 
 #: sections that are not whole yet; one that is whole fails here until it is taken out
-UNFINISHED = set(OPERATIONS) - {"B.4 Errors"}
+UNFINISHED = set(OPERATIONS) - {
+    "B.4 Errors",
+    "A.13 Packages, feeds, build information",
+}
 _NOT_YET = pytest.mark.xfail(reason="not all is served and proved yet")
 
 

@@ -9,6 +9,9 @@ from standin.web.refusals import bad_request
 from standin.web.resources import ResourceType, fetch_one
 from standin.work import Work
 
+#: what happens to a package, or to build information, that is there already
+MODES = ("FailIfExists", "OverwriteExisting", "IgnoreIfExists")
+
 
 def named(call: Call) -> dict[str, Any]:
     """Return what every list is filtered by: its space if it has one, ids, a part of the name."""
@@ -24,6 +27,21 @@ def across_spaces(call: Call) -> dict[str, Any]:
     if system is False:
         return {"spaces": spaces, "in_a_space": True}
     return {"spaces_or_system": spaces}
+
+
+def overwrite_mode(call: Call) -> str:
+    """Return what is done about what is there already; old clients say `replace=true`.
+
+    Raises:
+        Rejected: 400, it is none of the modes.
+    """
+    wanted = call.query.text("overwritemode")
+    if wanted is None:
+        return "OverwriteExisting" if call.query.flag("replace") else "FailIfExists"
+    mode = next((mode for mode in MODES if mode.lower() == wanted.lower()), None)
+    if mode is None:
+        raise bad_request(f"'{wanted[:50]}' is no overwriteMode; there are {', '.join(MODES)}.")
+    return mode
 
 
 async def referenced(work: Work, resource: ResourceType, name: str, space: str | None) -> str:

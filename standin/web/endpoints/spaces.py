@@ -63,6 +63,7 @@ async def delete_space(call: Call) -> Any:
             raise bad_request("The task queue of the space must be stopped before the space can be deleted.")
         await _empty(work, current["Id"])
         await remove(work, SPACE, current)
+    await call.state.packages.forget_space(current["Id"])
     call.state.spaces.clear()
     return SPACE.show(current)
 

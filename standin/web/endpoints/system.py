@@ -96,7 +96,7 @@ async def counts(call: Call) -> Any:
             "WorkerPools": 0,
             "Workers": 0,
         },
-        "Library": {"Certificates": 0, "Packages": 0, "VariableSets": 0},
+        "Library": {"Certificates": 0, "Packages": row["packages"], "VariableSets": 0},
         "Project": {
             "Deployments": row["deployments"],
             "Projects": row["projects"],
