@@ -1,72 +1,135 @@
-"""A/A calibration: the same arm under two names, to see how often this machine cries wolf."""
+"""A/A calibration: the same arm under two names, to see how much this rig wavers and how often it cries wolf."""
 
 import time
 from pathlib import Path
 
 import msgspec
+from scipy import stats
 
+from experiments import planning
 from experiments.display import Display
-from experiments.experiment import Arm, Compare, Design, Experiment, load
+from experiments.experiment import Arm, Compare, Design, Experiment, Objectives
 from experiments.plan import Generator
 from experiments.runner import Run
 from octoload import files
-from reports import results
+from reports import aa, results, words
+from reports import rig as rigs
+from reports import run as runs
+from reports.looks import ALPHA
+from reports.results import Results
+from reports.rig import Rig
 
 #: Sessions a second: at least 50 requests of each page in a trial of ten seconds, so that each gives a median to judge.
 MIX = {"dashboard": 5.1, "audit-search": 5.1, "task-list": 5.1, "project-page": 6.0}
+#: Pairs of one comparison (statistics §0.5).
+PAIRS = 6
+#: How seldom a sound rig may be called unsound.
+_SELDOM = 0.02
 
 
-def run(folder: Path, times: int, seconds: float, display: Display) -> int:
-    """Compare two clones of one database `times` times; return 0 when at most one metric in ten is flagged.
+def run(folder: Path, experiment: Experiment, source: Path, times: int, display: Display) -> int:
+    """Compare an arm with itself `times` times and keep what it shows as `rig.json`.
 
-    The nominal rate is one in twenty; randomised pairs keep it (statistics §2.2).
+    Returns 0 unless more comparisons raise an alarm than the nominal one in twenty explains.
+
+    Args:
+        folder: where the runs go.
+        experiment: one whose arms are alike (`alike`).
+        source: the experiment's file.
+        times: comparisons.
+        display: where progress is shown.
     """
-    source = Path(__file__).with_name("retention.yaml")
-    flagged, judged = [], 0
+    found: list[Results] = []
     first: Run | None = None
-    for number in range(1, times + 1):
-        place = folder / f"{number:02d}"
-        place.mkdir(parents=True, exist_ok=True)
-        the_run = Run(alike(load(source), number, seconds), source, place, display, Generator())
-        if first is None:
-            first = the_run
-            first.open()
-        else:
-            the_run.borrow(first)
-        try:
+    try:
+        for number in range(1, times + 1):
+            place = folder / f"{number:02d}"
+            place.mkdir(parents=True, exist_ok=True)
+            the_run = Run(_numbered(experiment, number), source, place, display, Generator())
+            if first is None:
+                first = the_run
+                first.open()
+            else:
+                the_run.borrow(first)
             the_run.measure()
-        except BaseException:
+            found.append(results.build(place, time.time()))
+    finally:
+        if first is not None:
             first.close()
-            raise
-        found = results.build(place, time.time())
-        latencies = [effect for effect in found.effects if effect.metric != "throughput"]  # arrivals are set: no news
-        judged += len(latencies)
-        flagged += [
-            f"{number:02d} {one.operation} {one.metric}: {one.ratio:.2f} ({one.ci_low:.2f} to {one.ci_high:.2f})"
-            for one in latencies
-            if not one.ci_low <= 1 <= one.ci_high
-        ]
     assert first is not None
-    first.close()
     first.clear()
-    share = len(flagged) / judged if judged else 1.0
-    display.say(f"A/A: {len(flagged)} of {judged} metrics flagged ({share:.1%}); nominal 5 %, allowed 10 %")
+    places = [folder / f"{number:02d}" for number in range(1, times + 1)]
+    rig = aa.summarise([runs.read(place) for place in places], planning.target(experiment))
+    rigs.write(folder, rig)
+    return _judge(folder, found, rig, display)
+
+
+def _judge(folder: Path, found: list[Results], rig: Rig, display: Display) -> int:
+    """Say what was flagged and what the rig resolves; return the exit code."""
+    alarms = [number for number, one in enumerate(found, start=1) if any(e.claimed for e in one.of("primary"))]
+    allowed = allowed_alarms(len(found))
+    latencies = [(number, e) for number, one in enumerate(found, start=1) for e in one.effects if not e.more_is_better]
+    flagged = [
+        f"{number:02d} {one.operation} {one.metric}: {one.ratio:.2f} ({one.ci_low:.2f} to {one.ci_high:.2f})"
+        for number, one in latencies
+        if not one.ci_low <= 1 <= one.ci_high
+    ]
+    display.say(
+        f"A/A: a primary endpoint raised an alarm in {len(alarms)} of {len(found)} comparisons (nominal 5 %, allowed "
+        f"{allowed}); of all latencies {len(flagged)} of {len(latencies)} intervals exclude 1"
+    )
     for name in flagged:
         display.say(f"  {name}")
-    files.write_json(
-        folder / "calibration.json", "calibration", 1, {"judged": judged, "flagged": flagged, "share": share}
-    )
-    return 0 if share <= 0.10 else 1
+    for noise in rig.endpoints:
+        display.say(
+            f"  {noise.operation} {noise.metric}: a pair wavers by {noise.sd:.3f}, {PAIRS} pairs resolve "
+            f"{words.times(rigs.resolves(noise, PAIRS))} x, bias {words.times(noise.bias)} x (p {noise.p_adjusted:.2g})"
+        )
+    content = {"comparisons": len(found), "alarms": alarms, "allowed": allowed, "flagged": flagged}
+    files.write_json(folder / "calibration.json", "calibration", 2, {**content, "judged": len(latencies)})
+    return 0 if len(alarms) <= allowed else 1
 
 
-def alike(experiment: Experiment, number: int, seconds: float) -> Experiment:
-    """Return the experiment with both arms alike and an order of its own."""
+def allowed_alarms(comparisons: int) -> int:
+    """How many comparisons may raise an alarm: more come by chance, at 5 % each, in less than one case of fifty."""
+    return int(stats.binom.ppf(1 - _SELDOM, comparisons, ALPHA))
+
+
+def alike(experiment: Experiment, seconds: float | None, url: str | None = None) -> Experiment:
+    """Return an experiment with its baseline under two names; everything else as it is.
+
+    Args:
+        experiment: what to compare with itself.
+        seconds: measured seconds of a trial; None keeps the experiment's own.
+        url: an instance to compare with itself instead.
+    """
+    arm = experiment.arms[experiment.compare.baseline]
+    arm = Arm(subject="the same", url=url) if url else msgspec.structs.replace(arm, subject="the same")
+    design = msgspec.structs.replace(experiment.design, pairs=PAIRS, looks=[])
+    if seconds is not None:
+        design = msgspec.structs.replace(design, seconds=seconds)
     return msgspec.structs.replace(
         experiment,
         name="calibration",
         question="How often does this machine see a difference where there is none?",
         compare=Compare("one", "same"),
-        arms={"one": Arm(subject="the same"), "same": Arm(subject="the same")},
-        workload=msgspec.structs.replace(experiment.workload, mix=MIX),
-        design=Design(pairs=6, seconds=seconds, warm_up=2.0, seed=number, demonstration=True),
+        arms={"one": arm, "same": arm},
+        design=design,
+        standin=None if url else experiment.standin,
+        history=None if url else experiment.history,
     )
+
+
+def quick(experiment: Experiment) -> Experiment:
+    """Return an experiment with short trials that only read: four pages, each often enough for a median."""
+    return msgspec.structs.replace(
+        experiment,
+        workload=msgspec.structs.replace(experiment.workload, mix=MIX),
+        objectives=Objectives(primary=["dashboard p50"]),
+        design=Design(seconds=10.0, warm_up=2.0, demonstration=True),
+    )
+
+
+def _numbered(experiment: Experiment, number: int) -> Experiment:
+    """Give each comparison an order and arrivals of its own."""
+    return msgspec.structs.replace(experiment, design=msgspec.structs.replace(experiment.design, seed=number))

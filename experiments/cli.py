@@ -68,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     _add_report(subs)
     _add_seed(subs)
     _add_calibrate(subs)
+    _add_plan(subs)
     subs.add_parser("standin", help="the simulated Octopus Server (octoload standin --help)", add_help=False)
     return top
 
@@ -117,15 +118,38 @@ def _add_seed(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def _add_calibrate(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     calibrate = subs.add_parser(
         "calibrate",
-        help="compare an arm with itself, to see how often this machine cries wolf",
-        description="A/A: the experiment with both arms alike, several times, on one seeded server.",
+        help="compare an arm with itself, to see what this rig can resolve and how often it cries wolf",
+        description="A/A: an experiment's baseline under two names, in comparisons of 6 pairs on one server. Keeps how "
+        "much each metric wavers for `octoload plan` and for every report (rig.json). Without an experiment: four "
+        "pages that only read, in short trials on a simulated server.",
     )
-    calibrate.add_argument("--times", type=int, default=10, metavar="N", help="comparisons (default: 10)")
-    calibrate.add_argument("--seconds", type=float, default=10.0, help="measured seconds of a trial (default: 10)")
+    calibrate.add_argument("experiment", nargs="?", help="a YAML file or the name of one; its load, its trials")
+    calibrate.add_argument("--against", metavar="URL", help="a real instance (its key in OCTOPUS_API_KEY)")
+    calibrate.add_argument(
+        "--times", type=int, metavar="N", help="comparisons (default: 10, with an experiment of your own 1)"
+    )
+    calibrate.add_argument(
+        "--seconds", type=float, help="measured seconds of a trial (default: the experiment's; without one 10)"
+    )
     calibrate.add_argument(
         "--out", type=Path, metavar="DIR", help="folder of the runs (default: a new one under runs/)"
     )
     calibrate.set_defaults(command=commands.calibrate)
+
+
+def _add_plan(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    plan = subs.add_parser(
+        "plan",
+        help="say what an experiment can show on this rig, and how long it takes",
+        description="Reads files only: the experiment, and the last A/A of this machine under runs/ "
+        "(octoload calibrate).",
+    )
+    plan.add_argument("experiment", help="a YAML file, or the name of one that octoload brings")
+    plan.add_argument("--effect", type=float, metavar="RATIO", help="the change to look for (default: the margin)")
+    plan.add_argument("--pairs", type=int, metavar="N", help="pairs, instead of the experiment's")
+    plan.add_argument("--rig", type=Path, metavar="FILE", help="a rig.json, instead of the newest under runs/")
+    plan.add_argument("--demo", action="store_true", help="the small design of `run --demo`")
+    plan.set_defaults(command=commands.foresee)
 
 
 def _standin(words: list[str]) -> int:

@@ -12,15 +12,17 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from experiments import calibration, plan, rig, runner
+from experiments import calibration, plan, planning, rig, runner
 from experiments.display import Display
-from experiments.experiment import Experiment, demonstration, load
+from experiments.experiment import Experiment, check, demonstration, load, with_pairs
 from experiments.plan import Generator
 from octoload import files
 from octoload.api import Octopus
 from octoload.errors import InterruptedRunError, ServerError, UsageError
 from octoload.yamlfile import nearest
 from reports import page, results
+from reports import plan as plans
+from reports import rig as rigs
 from seeders import api as api_writer
 from seeders import bulk, history
 
@@ -39,6 +41,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     folder = _folder(options, experiment, source, decided)
     console.print(experiment.question, style="bold", markup=False)
     console.print(f"Run: {folder}", markup=False)
+    if not options.resume and (known := planning.last_rig(experiment)):
+        rigs.write(folder, known)
     runner.claim(folder)
     try:
         return _run(runner.Run(experiment, source, folder, Display(console), generator), options, console)
@@ -106,14 +110,31 @@ def seed(options: argparse.Namespace, console: Console) -> int:
 
 
 def calibrate(options: argparse.Namespace, console: Console) -> int:
-    """Compare arms that are alike and count the false alarms."""
-    if options.times < 1 or options.seconds <= 0:
+    """Compare an arm with itself and count the false alarms."""
+    times = options.times if options.times is not None else (1 if options.experiment else 10)
+    if times < 1 or (options.seconds is not None and options.seconds <= 0):
         raise UsageError("--times and --seconds are above 0", "Leave them out for 10 comparisons of 10 s trials.")
+    source = find_experiment(options.experiment or "retention")
+    experiment = load(source) if options.experiment else calibration.quick(load(source))
+    alike = check(calibration.alike(experiment, options.seconds, options.against), "the A/A")
     folder = options.out or _new_folder("calibration")
     if any(folder.glob("*/plan.json")):
         raise UsageError(f"{folder} holds a calibration already", "Choose another --out.")
     folder.mkdir(parents=True, exist_ok=True)
-    return calibration.run(folder, options.times, options.seconds, Display(console))
+    return calibration.run(folder, alike, source, times, Display(console))
+
+
+def foresee(options: argparse.Namespace, console: Console) -> int:
+    """Say what an experiment will be able to show on this rig, and how long it takes."""
+    source = find_experiment(options.experiment)
+    experiment = load(source)
+    if options.demo:
+        experiment = demonstration(experiment)
+    if options.pairs is not None:
+        experiment = with_pairs(experiment, options.pairs)
+    known = rigs.read(options.rig) if options.rig else planning.last_rig(experiment)
+    decided = plans.parse(plan.write_up(experiment, rig.choose_history(experiment, source), Generator()))
+    return planning.show(experiment, decided, known, options.effect, console)
 
 
 def find_experiment(name: str) -> Path:

@@ -155,9 +155,27 @@ def load(path: Path) -> Experiment:
     Raises:
         UsageError: the file is missing, is no YAML, has unknown keys or wrong values, or does not hold together.
     """
-    experiment = yamlfile.load(path, Experiment)
+    return check(yamlfile.load(path, Experiment), str(path))
+
+
+def with_pairs(experiment: Experiment, pairs: int) -> Experiment:
+    """Return the experiment with another number of pairs, and with one look at its end.
+
+    Raises:
+        UsageError: they are too few.
+    """
+    design = msgspec.structs.replace(experiment.design, pairs=pairs, looks=[])
+    return check(msgspec.structs.replace(experiment, design=design), "--pairs")
+
+
+def check(experiment: Experiment, where: str) -> Experiment:
+    """Return the experiment when it holds together.
+
+    Raises:
+        UsageError: it does not; the message begins with `where`.
+    """
     for fault, cure in _faults(experiment):
-        raise UsageError(f"{path}: {fault}", cure)
+        raise UsageError(f"{where}: {fault}", cure)
     return experiment
 
 

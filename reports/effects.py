@@ -93,6 +93,11 @@ class Effect(msgspec.Struct, frozen=True):
         """Direction of goodness."""
         return self.metric in MORE_IS_BETTER
 
+    @property
+    def claimed(self) -> bool:
+        """Whether the verdict names a change; the others say that there is none that matters, or none was shown."""
+        return self.verdict in {"better", "worse", "slightly better", "slightly worse"}
+
 
 class ErrorRate(msgspec.Struct, frozen=True):
     """How the share of failed requests differs between the arms; a difference, for it is mostly zero."""

@@ -106,7 +106,7 @@ def _when(run: Run) -> str:
 def _hero(effect: Effect) -> dict[str, Any]:
     """Prepare a primary endpoint's large figure and its two bars."""
     longest = max(effect.baseline, effect.contender)
-    claimed = words.claims(effect)
+    claimed = effect.claimed
     return {
         "effect": effect,
         "tone": charts.TONES[effect.verdict],

@@ -11,11 +11,13 @@ from octoload.errors import UsageError
 from octoload.files import read_json
 from reports import looks as look_log
 from reports import plan as plans
+from reports import rig as rigs
 from reports import summaries, warmup
 from reports.checks import Check
 from reports.effects import Block, Pair
 from reports.looks import Look
 from reports.plan import Plan
+from reports.rig import Rig
 from reports.statistics import Floats
 from reports.summaries import Samples, Summary
 
@@ -82,6 +84,8 @@ class Run:
     journal: list[Document]
     #: Looks that were taken before the end, in their order.
     looks: list[Look]
+    #: What the last A/A of the rig said before the run began; None when there was none.
+    rig: Rig | None
 
     @property
     def ended(self) -> bool:
@@ -119,6 +123,7 @@ def read(folder: Path) -> Run:
         {path.parent.name: read_json(path, "database", 1) for path in sorted(folder.glob("arms/*/database.json"))},
         _journal(folder / "journal.jsonl"),
         look_log.read(folder),
+        rigs.read(folder) if (folder / "rig.json").exists() else None,
     )
 
 

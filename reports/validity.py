@@ -8,6 +8,7 @@ from reports import looks, statistics, steadiness
 from reports.checks import Check, State, graded
 from reports.effects import Effect, ErrorRate, Pair
 from reports.looks import ALPHA
+from reports.rig import resolves
 from reports.run import Document, Run, Trial
 from reports.words import changed_by, share, times
 
@@ -33,7 +34,8 @@ def check_run(run: Run, effects: Sequence[Effect], errors: Sequence[ErrorRate]) 
         *steadiness.check(run),
         *[_order(effect, pairs) for effect in primary if effect.pairs == len(pairs)],
         *[_agreement(effect) for effect in primary if effect.hl_low is not None],
-        *[_resolution(effect, run.plan.margin) for effect in primary],
+        *[_resolution(effect, run) for effect in primary],
+        *_bias(run),
         *[_control(effect) for effect in effects if effect.role == "control"],
         *_rows(run),
     ]
@@ -211,15 +213,40 @@ def _agreement(effect: Effect) -> Check:
     return Check(f"agreement: {effect.operation} {effect.metric}", None, None, "ok" if agree else "warn", message)
 
 
-def _resolution(effect: Effect, margin: float) -> Check:
+def _resolution(effect: Effect, run: Run) -> Check:
+    margin = run.plan.margin
     state: State = "warn" if effect.resolves > 1 + margin else "ok"
     message = (
         f"{effect.pairs} pairs on this rig show changes of {effect.operation} {effect.metric} from "
         f"{times(effect.resolves)} x up (wanted: from {1 + margin:.2f} x up)."
     )
+    noise = run.rig.of(effect.operation, effect.metric) if run.rig else None
+    if noise is not None:
+        message += f" Its last A/A promised {times(resolves(noise, effect.pairs))} x."
     if state == "warn":
         message += " Smaller changes cannot be seen: add pairs, measure longer, or find a quieter machine."
     return Check(f"resolution: {effect.operation} {effect.metric}", effect.resolves, 1 + margin, state, message)
+
+
+def _bias(run: Run) -> list[Check]:
+    """Distrust a rig that told an arm from itself: void where that is half the margin (statistics §6)."""
+    if run.rig is None:
+        return []
+    checks = []
+    for endpoint in run.plan.primary:
+        noise = run.rig.of(endpoint.operation, endpoint.metric)
+        if noise is None:
+            continue
+        found, large = noise.p_adjusted < ALPHA, abs(math.log(noise.bias)) > math.log1p(run.plan.margin) / 2
+        state: State = "invalid" if found and large else "warn" if found else "ok"
+        message = (
+            f"In the rig's last A/A ({noise.pairs} pairs) {endpoint.operation} {endpoint.metric} differed from itself "
+            f"by {times(noise.bias)} x (p = {noise.p_adjusted:.2g} after Holm)."
+        )
+        if found:
+            message += " The rig favours one side: see what differs between the arms, and repeat octoload calibrate."
+        checks.append(Check(f"A/A: {endpoint.operation} {endpoint.metric}", noise.bias, 1.0, state, message))
+    return checks
 
 
 def _control(effect: Effect) -> Check:

@@ -45,7 +45,7 @@ def _evidence(plan: Plan, effect: Effect) -> str:
 
     Both intervals are those of the number that was said.
     """
-    turned = effect.ratio < 1 and claims(effect)
+    turned = effect.ratio < 1 and effect.claimed
     low, high = (1 / effect.ci_high, 1 / effect.ci_low) if turned else (effect.ci_low, effect.ci_high)
     server = "simulated server" if plan.server.simulated else "Octopus Server"
     second = ""
@@ -57,11 +57,6 @@ def _evidence(plan: Plan, effect: Effect) -> str:
         f"{effect.metric}, 95 % CI {times(low)} to {times(high)}{second}; {effect.pairs} pairs, randomised; "
         f"this rig resolves {times(effect.resolves)} x; {server}"
     )
-
-
-def claims(effect: Effect) -> bool:
-    """Say whether the verdict names a factor; the others speak of the ratio."""
-    return effect.verdict in {"better", "worse", "slightly better", "slightly worse"}
 
 
 def _gain(effect: Effect) -> str:
@@ -108,6 +103,14 @@ def duration(seconds: float | None) -> str:
     if seconds < 0.9995:
         return f"{seconds * 1000:.3g} ms" if seconds >= 0.001 else f"{seconds * 1e6:.0f} µs"
     return f"{seconds:.3g} s"
+
+
+def span(seconds: float) -> str:
+    """Write a length of time as one plans it: 40 s, 12 min, 2 h 45 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def amount(value: float | None, metric: str) -> str:
