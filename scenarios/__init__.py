@@ -1,10 +1,31 @@
 """The kinds of load: one user, client or task stream a file."""
 
+from octoload.edge.poller import Poller
 from octoload.edge.scenario import Scenario
 from scenarios.audit_search import AuditSearch
 from scenarios.dashboard import Dashboard
+from scenarios.portal_session import PortalSession
+from scenarios.portal_tabs import DashboardTab, HiddenDashboardTab, HiddenTaskTab, TaskTab
 from scenarios.project_page import ProjectPage
 from scenarios.release_and_deploy import ReleaseAndDeploy
 from scenarios.task_list import TaskList
+from scenarios.waiting import WaitingAgent, WaitingClient
 
-SCENARIOS: tuple[type[Scenario], ...] = (Dashboard, ProjectPage, TaskList, AuditSearch, ReleaseAndDeploy)
+#: What arrives on schedule.
+SCENARIOS: tuple[type[Scenario], ...] = (
+    Dashboard,
+    ProjectPage,
+    TaskList,
+    AuditSearch,
+    ReleaseAndDeploy,
+    PortalSession,
+)
+#: What asks again and again.
+POLLERS: tuple[type[Poller], ...] = (
+    DashboardTab,
+    HiddenDashboardTab,
+    TaskTab,
+    HiddenTaskTab,
+    WaitingAgent,
+    WaitingClient,
+)

@@ -148,8 +148,11 @@ class Conductor:
             self._runner.send_message(STOP, None)
 
     def _begin(self, trial: Trial, path: Path | None) -> Performance:
-        trials.check(trial, self._cast.scenarios)
-        needs = {need for name in trial.mix for need in self._cast.scenarios[name].needs}
+        trials.check(trial, self._cast.scenarios, self._cast.pollers)
+        kinds = [self._cast.scenarios[name] for name in trial.mix] + [
+            self._cast.pollers[name] for name in trial.pollers
+        ]
+        needs = {need for kind in kinds for need in kind.needs}
         where = place.find(trial.urls[0], os.environ.get(trial.key_variable, ""), trial.space, needs)
         if trial.seconds is not None:
             self._fill_slots(trial.slots)

@@ -12,6 +12,9 @@ from octoload.errors import UsageError
 #: The word in a space's description by which octoload knows its own.
 MARK = "octoload"
 
+#: Tasks that are looked up at most, the newest: the batch in which build agents ask for theirs (octopus-api §C).
+TASKS = 300
+
 _NUMBER = re.compile(r"(\d+)$")
 
 
@@ -28,12 +31,14 @@ def find(url: str, api_key: str, space: str | None, needs: Iterable[str]) -> Pla
         octopus.get("/api/users/me")  # anybody may read the root document: here the key is tried
         space_id = _space(octopus, space)
         view = octopus.space(space_id)
-        found = {name: _all(view.get(f"{name}/all")) for name in sorted(needed)}
+        found: dict[str, list[Any]] = {name: _all(view.get(f"{name}/all")) for name in sorted(needed - {"tasks"})}
+        if "tasks" in needed:
+            found["tasks"] = [str(task["Id"]) for task in view.get("tasks", skip=0, take=TASKS)["Items"]]
     for name, resources in found.items():
         if not resources:
             raise UsageError(f"space {space_id} of {octopus.shown_url} has no {name}", "Fill it: octoload seed.")
     projects = sorted(found.get("projects", []), key=lambda project: _number(project.id))
-    return Place(space_id, projects, found.get("environments", []), int(time.time()))
+    return Place(space_id, projects, found.get("environments", []), found.get("tasks", []), int(time.time()))
 
 
 def _space(octopus: Octopus, wanted: str | None) -> str:

@@ -1,5 +1,6 @@
 """Plays one process' share of a trial, and hands its samples over."""
 
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -12,11 +13,12 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from octoload.api import split_keys
-from octoload.edge import arrivals, machine, table
+from octoload.edge import arrivals, machine, poller, table
 from octoload.edge.arrivals import Schedule
 from octoload.edge.client import Client
 from octoload.edge.connection import TrialOverError, clock
 from octoload.edge.dispatcher import Dispatcher
+from octoload.edge.loops import Loop, Loops
 from octoload.edge.samples import Batch, Recorder
 from octoload.edge.scenario import Cast, Operation, Place, Scenario
 from octoload.edge.session import Notes, Session, miss
@@ -64,13 +66,39 @@ class Play:
         self.offset = time.time() - clock()
         self.start = order.start - self.offset
         self.measured_from = self.start + trial.warm_up
+        self.until = self.measured_from + (math.inf if trial.seconds is None else trial.seconds)
         self.recorder = Recorder()
-        self.notes = Notes(len(cast.operations), self.measured_from)
+        self.notes = Notes(len(cast.operations), self.measured_from, self.until)
         self.full = full
         self.batches = 0
         self.rows = 0
         self.fault = ""
         self.ended = Event()
+        self._cast = cast
+        # The trial lasts until its arrivals, its pollers and its time have all come to their end.
+        self._parts = 3
+
+    def settle(self) -> None:
+        """Say that one of the three has ended."""
+        self._parts -= 1
+        if not self._parts:
+            self.ended.set()
+
+    def blame(self, scenario: str, exc: Exception) -> None:
+        """Keep the first mistake in a scenario."""
+        self.fault = self.fault or f"scenario {scenario}: {type(exc).__name__}: {exc}"
+
+    def pollers(self) -> list[Loop]:
+        """Return this process' share of the pollers, each with connections of its own."""
+        order, trial = self.order, self.order.trial
+        kinds = {name: self._cast.pollers[name](order.place) for name in trial.pollers}
+        everybody = poller.starts(trial.pollers, {name: kind.interval for name, kind in kinds.items()}, trial.seed)
+        loops = []
+        for start in poller.share(everybody, order.worker, order.workers):
+            session = Session(self.client, self.recorder, self.notes, self.full)
+            session.begin((self.start + start.when, 0, 0.0, start.number), self._cast.names.index(start.name))
+            loops.append(Loop(kinds[start.name], session, self.blame))
+        return loops
 
     def schedule(self) -> Iterator[Schedule]:
         """Return this process' share of the arrivals, block by block."""
@@ -87,6 +115,7 @@ class Player:
         self._environment = environment
         self._cast = cast
         self._dispatcher = Dispatcher()
+        self._loops = Loops()
         self._play: Play | None = None
         self._meter = machine.Meter()
         self._priority = machine.raise_priority()
@@ -120,27 +149,28 @@ class Player:
             except TrialOverError:
                 continue
             except Exception as exc:  # noqa: BLE001  a scenario's mistake ends the trial with its name, not this slot
-                play.fault = play.fault or f"scenario {play.names[arrival[1]]}: {type(exc).__name__}: {exc}"
+                play.blame(play.names[arrival[1]], exc)
 
     def _on_trial(self, environment: Environment, msg: Any) -> None:
         play = Play(msgspec.convert(msg.data, Order), self._cast, self._hand_over)
         self._play = play
         environment.stats.clear_all()
-        self._dispatcher.begin(play.schedule(), play.start, play.measured_from, play.ended.set)
+        self._dispatcher.begin(play.schedule(), play.start, play.measured_from, play.settle)
+        self._loops.begin(play.pollers(), play.settle)
         gevent.spawn(self._see_through, play)
 
     def _on_stop(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  Locust's signature
         if self._play is not None:
+            self._play.notes.until = clock()
             self._dispatcher.halt()
+            self._loops.halt()
             gevent.spawn_later(STOP_GRACE, self._play.ended.set)
 
     def _see_through(self, play: Play) -> None:
         """Hand samples over each second until the last session has ended, then close the books."""
         trial = play.order.trial
-        seconds = float("inf") if trial.seconds is None else trial.seconds
-        until = play.measured_from + seconds
-        self._measure(play, until)
-        line_ends, gives_up = until + trial.timeout, until + 2 * trial.timeout + TICK
+        self._measure(play)
+        line_ends, gives_up = play.until + trial.timeout, play.until + 2 * trial.timeout + TICK
         while not play.ended.wait(TICK) and clock() < gives_up:
             self._hand_over()
             if clock() > line_ends:
@@ -153,15 +183,19 @@ class Player:
         self._runner.send_message(PART, {"number": play.order.number, "part": msgspec.to_builtins(self._part(play))})
         self._play = None
 
-    def _measure(self, play: Play, until: float) -> None:
+    def _measure(self, play: Play) -> None:
         gevent.get_hub().loop.update_now()  # timers count from the hub's last turn, which may be long ago
         gevent.spawn_later(max(play.measured_from - clock(), 0.0), self._begin_measuring, play)
-        if until < float("inf"):
-            gevent.spawn_later(max(until - clock(), 0.0), self._meter.stop)
+        if play.until < math.inf:
+            gevent.spawn_later(max(play.until - clock(), 0.0), self._stop_measuring, play)
 
     def _begin_measuring(self, play: Play) -> None:
         self._meter.start()
         play.client.stamps.take()
+
+    def _stop_measuring(self, play: Play) -> None:
+        self._meter.stop()
+        play.settle()
 
     def _miss_the_rest(self, play: Play) -> None:
         for arrival in self._dispatcher.halt():
@@ -205,7 +239,7 @@ class Player:
             "nodes": list(batch.nodes),
             "lags": lags.tobytes(),
             "read_delays": delays.tobytes(),
-            "sent": play.rows + len(batch.rows) + self._dispatcher.busy,
+            "sent": play.rows + len(batch.rows) + self._dispatcher.busy + self._loops.busy,
             "waiting": self._dispatcher.waiting,
         }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import msgspec
 
 if TYPE_CHECKING:
+    from octoload.edge.poller import Poller
     from octoload.edge.session import Session
 
 
@@ -37,6 +38,8 @@ class Place(msgspec.Struct, frozen=True):
     projects: list[Named]
     #: Its environments in the order of promotion.
     environments: list[Named]
+    #: Ids of its newest tasks, the newest first.
+    tasks: list[str]
     #: Unix time in whole seconds; makes names unique that a trial creates.
     stamp: int
 
@@ -49,9 +52,11 @@ class Scenario(ABC):
     #: What it asks, in order; the first arrives on schedule, the others follow answers.
     operations: ClassVar[tuple[Operation, ...]]
     #: What must be found on the server before it can run.
-    needs: ClassVar[frozenset[Literal["projects", "environments"]]] = frozenset()
+    needs: ClassVar[frozenset[Literal["projects", "environments", "tasks"]]] = frozenset()
     #: Whether it changes the server.
     writes: ClassVar[bool] = False
+    #: Whether it thinks between its requests, and so keeps its slot for long.
+    thinks: ClassVar[bool] = False
 
     @abstractmethod
     def __init__(self, place: Place) -> None:
@@ -63,12 +68,14 @@ class Scenario(ABC):
 
 
 class Cast:
-    """All scenarios of a process and the codes of their names."""
+    """All scenarios and pollers of a process and the codes of their names."""
 
-    def __init__(self, scenarios: tuple[type[Scenario], ...]) -> None:
+    def __init__(self, scenarios: tuple[type[Scenario], ...], pollers: tuple[type["Poller"], ...] = ()) -> None:
         self.scenarios = {scenario.name: scenario for scenario in scenarios}
-        self.names = list(self.scenarios)
-        self.operations = [operation for scenario in scenarios for operation in scenario.operations]
+        self.pollers = {poller.name: poller for poller in pollers}
+        self.names = [*self.scenarios, *self.pollers]
+        everybody: tuple[type[Scenario], ...] = (*scenarios, *pollers)
+        self.operations = [operation for each in everybody for operation in each.operations]
         for code, operation in enumerate(self.operations):
             operation.code = code
         self.operation_names = [operation.name for operation in self.operations]

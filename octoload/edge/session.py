@@ -1,4 +1,4 @@
-"""A session: the requests that one scenario makes one after the other in a slot."""
+"""A session: the requests that one scenario makes one after the other in a slot, or a poller's in its loop."""
 
 import math
 import zlib
@@ -23,8 +23,10 @@ MAX_EXPLAINED = 20
 class Notes:
     """What a process counts and says besides its samples."""
 
-    def __init__(self, operations: int, measured_from: float) -> None:
+    def __init__(self, operations: int, measured_from: float, until: float) -> None:
         self.measured_from = measured_from
+        #: Steady time from which on no session thinks of a next request.
+        self.until = until
         #: Requests sent by operation code, those intended in the measured phase only.
         self.sent = [0] * operations
         #: Longest wait that a server asked for, in seconds.
@@ -100,10 +102,24 @@ class Session:
         value: T | None = self._request(operation, self._target.post(path, _encode(body)), kind)
         return value
 
+    @property
+    def next(self) -> float:
+        """Steady time at which the next request is intended: that of the answer before, as long as nobody thinks."""
+        return self._next
+
     def think(self, seconds: float) -> None:
-        """Let the user read: the next request is intended that much later."""
+        """Let the user read: the next request is intended that much later.
+
+        Raises:
+            TrialOverError: that is after the trial's end, so the session ends here.
+        """
         self._next += seconds
-        gevent.sleep(max(self._next - clock(), 0.0))
+        notes, hub = self._notes, gevent.get_hub()
+        while self._next < notes.until and (left := self._next - clock()) > 0.0:
+            hub.loop.update_now()  # a timer counts from the hub's last turn, and might be early
+            gevent.sleep(left)
+        if self._next >= notes.until:
+            raise TrialOverError
 
     def _request(self, operation: Operation, data: bytes, kind: Any) -> Any:
         """Send, wait, record; return the value, or without a kind whether all went well."""

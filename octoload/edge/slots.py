@@ -18,6 +18,7 @@ from octoload.edge import machine, table
 from octoload.edge.conductor import Conductor
 from octoload.edge.engine import Engine
 from octoload.edge.player import STOP_GRACE, Player
+from octoload.edge.poller import Poller
 from octoload.edge.scenario import Cast, Scenario
 from octoload.edge.trial import Trial
 from octoload.errors import OctoloadError, UsageError
@@ -39,9 +40,9 @@ class Slot(User):
         self.player.serve()
 
 
-def install(scenarios: tuple[type[Scenario], ...]) -> None:
-    """Make Locust run these scenarios."""
-    cast = Cast(scenarios)
+def install(scenarios: tuple[type[Scenario], ...], pollers: tuple[type[Poller], ...] = ()) -> None:
+    """Make Locust run these scenarios, and these pollers beside them."""
+    cast = Cast(scenarios, pollers)
     if hasattr(os, "register_at_fork"):  # workers that --processes forks end with their master
         first = os.getpid()
         os.register_at_fork(after_in_child=lambda: machine.die_with_parent(first, None))
@@ -53,8 +54,8 @@ def install(scenarios: tuple[type[Scenario], ...]) -> None:
 
 
 def _add_options(parser: LocustArgumentParser, cast: Cast) -> None:
-    mix = ",".join(name for name, scenario in cast.scenarios.items() if not scenario.writes)
-    known = ", ".join(cast.names)
+    mix = ",".join(name for name, kind in cast.scenarios.items() if not (kind.writes or kind.thinks))
+    known = ", ".join(cast.scenarios)
     for name, kind, default, text in (
         ("rate", float, 10.0, "Sessions a second in all"),
         ("mix", str, mix, f"Scenarios with their shares, such as dashboard=3,task-list=1. Known: {known}"),

@@ -1,6 +1,6 @@
 """What the engine is asked for, and what it finishes with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +13,8 @@ from octoload.errors import UsageError
 LONG_WAIT: Final = 0.5
 #: Share of a core from which a generator counts as saturated (statistics §6).
 BUSY: Final = 0.8
+#: Pollers of one kind that there may be: each has a greenlet and connections of its own.
+MAX_POLLERS: Final = 10_000
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +23,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     #: Base URLs of the nodes; sessions go to them in turn.
     urls: list[str]
     #: Sessions a second by scenario.
-    mix: dict[str, float]
+    mix: dict[str, float] = {}
     #: Where `requests.parquet` is written; none is written when it is empty.
     folder: str = ""
     #: Name of the environment variable that holds the API key, or several separated by commas: sessions take turns.
@@ -34,6 +36,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     arrivals: Arrivals = "poisson"
     #: Stretches of the measured phase with rates of their own; without any the rates of the mix stay.
     stages: list[Stage] = []
+    #: Closed loops by kind: how many there are, over all processes.
+    pollers: dict[str, int] = {}
     #: Sessions that may be under way at once, over all processes.
     slots: int = 64
     #: Seconds of load before measuring.
@@ -49,24 +53,37 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         return Phases(self.warm_up, self.seconds, self.stages)
 
 
-def check(trial: Trial, known: Iterable[str]) -> None:
+def check(trial: Trial, scenarios: Iterable[str], pollers: Iterable[str]) -> None:
     """Refuse what no engine can run.
 
     Raises:
-        UsageError: what is wrong with the trial; `known` are the names of the scenarios.
+        UsageError: what is wrong with the trial; `scenarios` and `pollers` are the names of those that there are.
     """
-    names = sorted(known)
-    for name, rate in trial.mix.items():
-        if name not in names:
-            raise UsageError(f"there is no scenario {name!r}", f"Choose from {', '.join(names)}.")
-        if not 0 < rate < 1e6:
-            raise UsageError(f"scenario {name!r} has a rate of {rate} sessions a second", "Give a positive number.")
-    if not trial.mix or not trial.urls:
-        raise UsageError("a trial needs a mix and at least one URL", "Name a scenario and a server.")
-    for fault, cure in stage_faults(trial.stages, trial.seconds):
+    faults = (
+        *_unknown("scenario", trial.mix, sorted(scenarios)),
+        *_unknown("poller", trial.pollers, sorted(pollers)),
+        *_out_of_bounds(trial),
+        *stage_faults(trial.stages, trial.seconds),
+    )
+    for fault, cure in faults:
         raise UsageError(fault, cure)
+
+
+def _unknown(kind: str, asked: Iterable[str], known: list[str]) -> Iterator[tuple[str, str]]:
+    return ((f"there is no {kind} {name!r}", f"Choose from {', '.join(known)}.") for name in asked if name not in known)
+
+
+def _out_of_bounds(trial: Trial) -> Iterator[tuple[str, str]]:
+    for name, rate in trial.mix.items():
+        if not 0 < rate < 1e6:
+            yield f"scenario {name!r} has a rate of {rate} sessions a second", "Give a positive number."
+    for name, count in trial.pollers.items():
+        if not 0 < count <= MAX_POLLERS:
+            yield f"there are to be {count} pollers {name!r}", f"Give 1 to {MAX_POLLERS:,}."
+    if not (trial.mix or trial.pollers) or not trial.urls:
+        yield "a trial needs a mix or pollers, and at least one URL", "Name a scenario and a server."
     if trial.slots < 1 or trial.timeout <= 0 or trial.warm_up < 0 or not (trial.seconds is None or trial.seconds > 0):
-        raise UsageError("a trial needs slots, a timeout and a length above zero", "Give larger numbers.")
+        yield "a trial needs slots, a timeout and a length above zero", "Give larger numbers."
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
