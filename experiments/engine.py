@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from experiments.experiment import Workload
 from experiments.processes import Program
+from experiments.workload import Workload
 from octoload.errors import InvalidRunError, OctoloadError, ServerError, UsageError
 
 #: Seconds beyond its plan that a trial may take: late answers, files, workers.

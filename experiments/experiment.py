@@ -1,6 +1,5 @@
 """An experiment as its YAML file says it: arms, history, workload, design and objectives."""
 
-import math
 import re
 from pathlib import Path
 from typing import Literal
@@ -8,20 +7,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from experiments import workload as workloads
+from experiments.workload import Fault, Workload
 from octoload import yamlfile
-from octoload.edge.arrivals import Arrivals, Stage, stage_faults
 from octoload.errors import UsageError
 from octoload.yamlfile import nearest
 from seeders.history import History
 
-#: What each scenario asks: the operations that its samples carry.
-OPERATIONS = {
-    "dashboard": ("dashboard",),
-    "project-page": ("project", "progression", "releases"),
-    "task-list": ("tasks",),
-    "audit-search": ("audit",),
-    "release-and-deploy": ("create-release", "deploy", "task"),
-}
 METRICS = ("p50", "p95", "p99", "throughput")
 
 
@@ -58,22 +50,6 @@ class Standin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_scale: float = 1.0
 
 
-class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is driven at every arm alike."""
-
-    #: Sessions a second that arrive, by scenario.
-    mix: dict[str, float]
-    #: `poisson` or `constant` gaps between them.
-    arrivals: Arrivals = "poisson"
-    #: Stretches of the measured phase with rates of their own, such as `{seconds: 60, factor: 0.5}`; the warm-up has
-    #: the rates of the first.
-    stages: list[Stage] = []
-    #: Sessions that may be under way at once, over all Locust processes.
-    slots: int = 64
-    #: Seconds after which an answer counts as a time-out.
-    timeout: float = 60.0
-
-
 class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much is measured, and in which order; the defaults are those of statistics §0 and §1.4."""
 
@@ -96,6 +72,11 @@ class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _RETENTION_ON_A_REAL_SERVER = (
     "octoload applies retention to a stand-in's clone only: restore one backup twice, "
     "apply the policy to the second yourself, and leave `retention` out."
+)
+
+_CLOSED_DECIDES_NOTHING = (
+    "A closed loop waits for a slow server and leaves out what would have waited with it: "
+    "decide by an operation of the mix (statistics §3)."
 )
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
@@ -142,11 +123,8 @@ class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def demonstration(experiment: Experiment) -> Experiment:
     """Return the experiment with the small design; its stages keep their shape in less time."""
-    workload, scale = experiment.workload, DEMONSTRATION.seconds / experiment.design.seconds
-    stages = [Stage(stage.seconds * scale, stage.factor) for stage in workload.stages]
-    return msgspec.structs.replace(
-        experiment, design=DEMONSTRATION, workload=msgspec.structs.replace(workload, stages=stages)
-    )
+    shrunk = workloads.shrunk(experiment.workload, DEMONSTRATION.seconds / experiment.design.seconds)
+    return msgspec.structs.replace(experiment, design=DEMONSTRATION, workload=shrunk)
 
 
 def load(path: Path) -> Experiment:
@@ -179,12 +157,17 @@ def check(experiment: Experiment, where: str) -> Experiment:
     return experiment
 
 
-def _faults(experiment: Experiment) -> list[tuple[str, str]]:
+def _faults(experiment: Experiment) -> list[Fault]:
     """All that a type cannot say, as (what is wrong, what to do)."""
-    return [*_arm_faults(experiment), *_workload_faults(experiment), *_design_faults(experiment.design)]
+    return [
+        *_arm_faults(experiment),
+        *workloads.faults(experiment.workload, experiment.design.seconds),
+        *_objective_faults(experiment),
+        *_design_faults(experiment.design),
+    ]
 
 
-def _arm_faults(experiment: Experiment) -> list[tuple[str, str]]:
+def _arm_faults(experiment: Experiment) -> list[Fault]:
     arms, compare = experiment.arms, experiment.compare
     faults = [
         (f"{name!r} cannot name a folder", "Use letters, digits, dots, dashes and underscores, 50 at most.")
@@ -205,7 +188,7 @@ def _arm_faults(experiment: Experiment) -> list[tuple[str, str]]:
     ]
 
 
-def _server_faults(experiment: Experiment) -> list[tuple[str, str]]:
+def _server_faults(experiment: Experiment) -> list[Fault]:
     standin = experiment.standin
     real = [name for name, arm in experiment.arms.items() if arm.url]
     faults = []
@@ -220,7 +203,7 @@ def _server_faults(experiment: Experiment) -> list[tuple[str, str]]:
     return faults
 
 
-def _faults_of(name: str, arm: Arm) -> list[tuple[str, str]]:
+def _faults_of(name: str, arm: Arm) -> list[Fault]:
     faults = []
     if arm.url and "@" in urlsplit(arm.url).netloc:
         faults.append((f"the url of arm {name!r} holds a user name", "Keys belong into `key_variable`."))
@@ -231,21 +214,9 @@ def _faults_of(name: str, arm: Arm) -> list[tuple[str, str]]:
     return faults
 
 
-def _workload_faults(experiment: Experiment) -> list[tuple[str, str]]:
+def _objective_faults(experiment: Experiment) -> list[Fault]:
     faults = []
     workload, objectives = experiment.workload, experiment.objectives
-    for name, rate in workload.mix.items():
-        if name not in OPERATIONS:
-            faults.append((f"workload.mix has no scenario {name!r}", nearest(name, OPERATIONS)))
-        if not (rate > 0 and math.isfinite(rate)):
-            faults.append((f"workload.mix.{name} is {rate} sessions a second", "Rates are above 0."))
-    if not workload.mix:
-        faults.append(("workload.mix is empty", f"Scenarios are: {', '.join(OPERATIONS)}."))
-    faults.extend(
-        (f"workload.stages: {fault}", cure) for fault, cure in stage_faults(workload.stages, experiment.design.seconds)
-    )
-    if not 1 <= workload.slots <= 10_000 or not 0 < workload.timeout <= 3600:
-        faults.append(("workload.slots is 1 to 10,000, workload.timeout above 0 s", "Leave them out for 64 and 60 s."))
     if not 1 <= len(objectives.primary) <= 5:
         faults.append(("objectives.primary names 1 to 5 endpoints", "More of them cost power (statistics §2.7)."))
     faults.extend(
@@ -253,18 +224,18 @@ def _workload_faults(experiment: Experiment) -> list[tuple[str, str]]:
         for text in objectives.primary
         if len(text.split()) != 2 or text.split()[1] not in METRICS
     )
-    asked = [operation for name in workload.mix for operation in OPERATIONS.get(name, ())]
-    faults.extend(
-        (f"objectives name {name!r}, which nothing in workload.mix asks for", nearest(name, asked))
-        for name in [*(text.split()[0] for text in objectives.primary if text.split()), *objectives.control]
-        if name not in asked
-    )
+    asked, closed = workloads.asked(workload), workloads.closed(workload)
+    for name in [*(text.split()[0] for text in objectives.primary if text.split()), *objectives.control]:
+        if name in closed:
+            faults.append((f"objectives name {name!r}, which only pollers ask for", _CLOSED_DECIDES_NOTHING))
+        elif name not in asked:
+            faults.append((f"objectives name {name!r}, which nothing in workload.mix asks for", nearest(name, asked)))
     if not 0 < objectives.margin < 1:
         faults.append((f"objectives.margin is {objectives.margin}", "It is a share, such as 0.10."))
     return faults
 
 
-def _design_faults(design: Design) -> list[tuple[str, str]]:
+def _design_faults(design: Design) -> list[Fault]:
     faults = []
     if design.pairs < 2:
         faults.append((f"design.pairs is {design.pairs}", "An interval needs 2 pairs; 6 is the least to rely on."))

@@ -7,6 +7,7 @@ import msgspec
 
 import octoload
 from experiments.experiment import Arm, Design, Experiment
+from experiments.workload import closed
 from seeders.history import History
 
 
@@ -74,6 +75,7 @@ def write_up(experiment: Experiment, history: History | None, generator: Generat
         "workload": msgspec.to_builtins(experiment.workload),
         "primary": [_endpoint(text) for text in experiment.objectives.primary],
         "control": experiment.objectives.control,
+        "closed": closed(experiment.workload),
         "changes": ["rows"] if arms[baseline].retention != arms[contender].retention else [],
         "margin": experiment.objectives.margin,
         "gate": experiment.objectives.gate,

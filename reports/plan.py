@@ -31,6 +31,14 @@ class Design(msgspec.Struct, frozen=True):
     looks: list[int] = []
 
 
+class Stage(msgspec.Struct, frozen=True):
+    """A stretch of the measured phase."""
+
+    seconds: float
+    #: What the rates of the mix are multiplied by in it.
+    factor: float
+
+
 class Workload(msgspec.Struct, frozen=True):
     """What was driven at every arm alike."""
 
@@ -40,7 +48,9 @@ class Workload(msgspec.Struct, frozen=True):
     #: Sessions a second by scenario.
     mix: dict[str, float]
     #: Stretches of the measured phase with rates of their own; empty: one rate throughout.
-    stages: list[Any] = []
+    stages: list[Stage] = []
+    #: Closed loops by kind.
+    pollers: dict[str, int] = {}
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -92,6 +102,8 @@ class Plan(msgspec.Struct, frozen=True):
     gate: bool
     server: Server
     trials: list[PlannedTrial]
+    #: Operations that only closed loops ask for.
+    closed: list[str] = []
 
     @property
     def deciding(self) -> list[str]:

@@ -45,6 +45,8 @@ class Facts(msgspec.Struct, frozen=True):
     valid: bool
     #: How often it was run, from 1.
     attempt: int = 1
+    #: What the generator says of itself.
+    generator: Document = {}
     #: Warnings of the generator.
     log: list[str] = []
 

@@ -54,7 +54,13 @@ class Samples:
 
     def of(self, operation: str) -> "Samples":
         """Keep one operation."""
-        keep = self.operation == operation
+        return self._only(self.operation == operation)
+
+    def on_schedule(self, closed: Sequence[str]) -> "Samples":
+        """Keep what no closed loop asked for; `closed` are the operations of pollers."""
+        return self._only(~np.isin(self.operation.astype(str), list(closed)))
+
+    def _only(self, keep: npt.NDArray[np.bool_]) -> "Samples":
         return Samples(
             self.intended[keep],
             self.sent[keep],

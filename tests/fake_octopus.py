@@ -23,6 +23,7 @@ FIXED = {
     ],
     "/api/Spaces-2/projects/all": [{"Id": f"Projects-{n}", "Name": f"Web {n}"} for n in range(1, 9)],
     "/api/Spaces-2/tasks": {"Items": [{"Id": f"ServerTasks-{n}"} for n in (3, 2, 1)]},
+    "/api/Spaces-1/tasks": {"Items": []},
     "/api/Spaces-2/environments/all": [{"Id": "Environments-1", "Name": "Development"}],
 }
 CREATED = {

@@ -94,6 +94,17 @@ def test_lag_is_small_against_what_is_measured(trial: tuple[Facts, Path]) -> Non
     assert checked(facts, file)["schedule lag"].state == "invalid"
 
 
+def test_a_pollers_lag_is_not_the_schedules(trial: tuple[Facts, Path]) -> None:
+    """Requests of closed loops that leave late say nothing about the schedule."""
+    facts, file = trial
+    audits = pq.read_table(file)["operation"].cast(pa.string()).to_numpy() == "audit"
+    change(file, sent=lambda sent: sent + np.where(audits, 0.5, 0))
+    assert checked(facts, file)["schedule lag"].state == "invalid"
+    decided = run_folder.plan(closed=["audit"])
+    [lag] = [check for check in check_trial(facts, file, decided) if check.name == "schedule lag"]
+    assert lag.state == "ok"
+
+
 def test_a_queue_that_builds_up_is_a_caution(trial: tuple[Facts, Path]) -> None:
     """Latency that grows with every second of the trial is said to be overload."""
     facts, file = trial

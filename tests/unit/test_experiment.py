@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from experiments.experiment import DEMONSTRATION, OPERATIONS, Design, demonstration, load
+from experiments.experiment import DEMONSTRATION, Design, demonstration, load
+from experiments.workload import CLOSED, OPERATIONS
 from octoload.errors import UsageError
 
 pytestmark = pytest.mark.unit
@@ -57,6 +58,10 @@ def test_the_full_design_is_the_default() -> None:
         ("name: retention", "name: a/b", "folder"),
         ("arrivals: constant", "stages: [{seconds: 60, factor: 2}]", "60 s together"),
         ("arrivals: constant", "stages: [{seconds: 120, factro: 2}]", "factor"),
+        ("arrivals: constant", "pollers: {waiting-agnet: 3}", "'waiting-agent'"),
+        ("arrivals: constant", "pollers: {waiting-agent: 0}", "Give 1 to"),
+        ("arrivals: constant", "pollers: {waiting-agent: 2.5}", "pollers"),
+        ("    dashboard: 5.1", "    waiting-agent: 5.1", "`pollers`"),
     ],
 )
 def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -67,6 +72,15 @@ def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new
     assert "changed.yaml" in message
     assert said in message
     assert len(message.splitlines()) <= 3
+
+
+def test_a_closed_loop_decides_nothing(tmp_path: Path) -> None:
+    """What only pollers ask for is no endpoint, for a closed loop leaves out what waited (statistics §3)."""
+    file = changed(tmp_path, "arrivals: constant", "pollers: {waiting-agent: 30}")
+    assert load(file).workload.pollers == {"waiting-agent": 30}
+    file.write_text(file.read_text(encoding="utf-8").replace("control: [audit]", "control: [agent-poll]"), "utf-8")
+    with pytest.raises(UsageError, match="only pollers ask"):
+        load(file)
 
 
 def test_a_demonstration_keeps_the_shape_of_stages(tmp_path: Path) -> None:
@@ -81,7 +95,7 @@ def test_operations_are_those_of_the_scenarios() -> None:
     """What an experiment may name is what the scenarios of the house send, read from their source."""
     folder = RETENTION.parents[1] / "scenarios"
     source = "".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py")))
-    for scenario, operations in OPERATIONS.items():
+    for scenario, operations in {**OPERATIONS, **CLOSED}.items():
         assert f'"{scenario}"' in source
         assert all(f'"{operation}"' in source for operation in operations)
 

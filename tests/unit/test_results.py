@@ -12,7 +12,7 @@ from rich.console import Console
 
 from octoload.errors import UsageError
 from octoload.files import read_json
-from reports import markdown, results, run, words
+from reports import markdown, page, results, run, words
 from reports.results import Results
 
 pytestmark = pytest.mark.unit
@@ -182,6 +182,32 @@ def test_different_questions_to_the_arms_are_found(tmp_path: Path) -> None:
         if trial.facts.arm == "keep-3":
             trial.operations["dashboard"] = thinned[trial.facts.pair - 1]
     assert states(results.reduce(the_run))["mix"] == "invalid"
+
+
+def test_pollers_that_back_off_are_no_different_question(tmp_path: Path) -> None:
+    """A slow arm is polled less often, which changes the share of every operation: as in life, and no fault."""
+    voided = {}
+    for closed in ([], ["audit"]):
+        the_run = run.read(run_folder.build(tmp_path / str(len(closed)), run_folder.plan(closed=closed)))
+        for trial in the_run.trials:
+            operations = trial.operations
+            if trial.facts.arm == "keep-3":
+                operations["audit"] = msgspec.structs.replace(operations["audit"], requests=5)
+        voided[bool(closed)] = states(results.reduce(the_run))["mix"]
+    assert voided == {False: "invalid", True: "ok"}
+
+
+def test_a_coarse_schedule_is_said(tmp_path: Path) -> None:
+    """Where one trial's generator had no timerfd, every report says that the schedule is 1 ms coarse."""
+    folder = run_folder.build(tmp_path)
+    assert states(results.build(folder))["schedule clock"] == "ok"
+    file = next(folder.glob("trials/01-*/trial.json"))
+    facts = msgspec.json.decode(file.read_bytes())
+    rewrite(file, generator={**facts["generator"], "schedule": "timer"})
+    found = results.build(folder)
+    assert states(found)["schedule clock"] == "warn"
+    assert any("1 ms coarse" in warning for warning in found.warnings)
+    assert "1 ms coarse" in page.render(run.read(folder), found)
 
 
 @pytest.mark.parametrize("name", ["plan.json", "trials/01-*/trial.json", "trials/01-*/requests.parquet"])

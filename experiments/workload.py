@@ -1,0 +1,91 @@
+"""What an experiment drives at every arm alike: arrivals on schedule, and pollers beside them."""
+
+import math
+from collections.abc import Iterator
+
+import msgspec
+
+from octoload.edge.arrivals import Arrivals, Stage, stage_faults
+from octoload.yamlfile import nearest
+
+#: What each scenario asks: the operations that its samples carry, the one that arrives on schedule first.
+OPERATIONS = {
+    "dashboard": ("dashboard",),
+    "project-page": ("project", "progression", "releases"),
+    "task-list": ("tasks",),
+    "audit-search": ("audit",),
+    "release-and-deploy": ("create-release", "deploy", "task"),
+    "portal-session": ("session-dashboard", "session-progression", "session-releases", "session-task"),
+}
+#: What each poller asks; its operations are its own, so that open and closed latencies never mix.
+CLOSED = {
+    "portal-dashboard": ("dashboard-refresh",),
+    "portal-dashboard-hidden": ("hidden-dashboard-refresh",),
+    "portal-task": ("task-refresh",),
+    "portal-task-hidden": ("hidden-task-refresh",),
+    "waiting-agent": ("agent-poll",),
+    "waiting-client": ("client-poll",),
+}
+
+#: What is wrong, and what to do.
+Fault = tuple[str, str]
+
+
+class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is driven at every arm alike."""
+
+    #: Sessions a second that arrive, by scenario.
+    mix: dict[str, float]
+    #: `poisson` or `constant` gaps between them.
+    arrivals: Arrivals = "poisson"
+    #: Stretches of the measured phase with rates of their own, such as `{seconds: 60, factor: 0.5}`; the warm-up has
+    #: the rates of the first.
+    stages: list[Stage] = []
+    #: Closed loops by kind: how many, over all Locust processes.
+    pollers: dict[str, int] = {}
+    #: Sessions that may be under way at once, over all Locust processes.
+    slots: int = 64
+    #: Seconds after which an answer counts as a time-out.
+    timeout: float = 60.0
+
+
+def asked(workload: Workload) -> list[str]:
+    """Return the operations that arrivals ask for: those that a verdict may be about."""
+    return [operation for name in workload.mix for operation in OPERATIONS.get(name, ())]
+
+
+def closed(workload: Workload) -> list[str]:
+    """Return the operations of its pollers."""
+    return [operation for name in workload.pollers for operation in CLOSED.get(name, ())]
+
+
+def faults(workload: Workload, seconds: float) -> Iterator[Fault]:
+    """Yield all that a type cannot say; `seconds` is the length of the measured phase."""
+    yield from _mix_faults(workload)
+    for name, count in workload.pollers.items():
+        if name not in CLOSED:
+            yield f"workload.pollers has no kind {name!r}", nearest(name, list(CLOSED))
+        if not 1 <= count <= 10_000:
+            yield f"workload.pollers.{name} is {count}", "Give 1 to 10,000, or leave it out."
+    for fault, cure in stage_faults(workload.stages, seconds):
+        yield f"workload.stages: {fault}", cure
+    if not 1 <= workload.slots <= 10_000 or not 0 < workload.timeout <= 3600:
+        yield "workload.slots is 1 to 10,000, workload.timeout above 0 s", "Leave them out for 64 and 60 s."
+
+
+def _mix_faults(workload: Workload) -> Iterator[Fault]:
+    for name, rate in workload.mix.items():
+        if name in CLOSED:
+            yield f"workload.mix names the poller {name!r}", "Pollers are counted, under `pollers`."
+        elif name not in OPERATIONS:
+            yield f"workload.mix has no scenario {name!r}", nearest(name, list(OPERATIONS))
+        if not (rate > 0 and math.isfinite(rate)):
+            yield f"workload.mix.{name} is {rate} sessions a second", "Rates are above 0."
+    if not workload.mix:
+        yield "workload.mix is empty", f"Scenarios are: {', '.join(OPERATIONS)}."
+
+
+def shrunk(workload: Workload, scale: float) -> Workload:
+    """Return it with its stages that many times as long."""
+    stages = [Stage(stage.seconds * scale, stage.factor) for stage in workload.stages]
+    return msgspec.structs.replace(workload, stages=stages)
