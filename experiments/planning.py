@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import provenance
-from experiments.experiment import OPERATIONS, Experiment
+from experiments.experiment import Experiment
+from experiments.workload import OPERATIONS
 from octoload.errors import UsageError
 from reports import planning, words
 from reports import rig as rigs
