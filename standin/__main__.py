@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from standin import commands
+from standin.control import command
 from standin.database import FAULTS
+from standin.documents import encode
 from standin.errors import FailureError, StandinError, UsageError
+from standin.orders import NODE_ACTIONS
 from standin.parent import Parent
 from standin.supervisor import Service, serve
 
@@ -88,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_database(one)
     one.add_argument("--space", metavar="ID", help="the dashboard's space (default: the one with most deployments)")
     _add_dashboard(one)
+    _add_node(_command(subs, "node", _node, "add, kill, freeze or drain nodes of a stand-in that is serving"))
     return parser
 
 
@@ -134,6 +138,20 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         help="never run Retention by itself, at scale 1 neither",
     )
     _add_dashboard(parser)
+
+
+def _add_node(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = "Says one line of JSON: how the node is then.\n\nactions:\n" + "\n".join(
+        f"  {words:<14}{told}" for words, told in NODE_ACTIONS.items()
+    )
+    _add_order(parser)
+
+
+def _add_order(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", help="what to do")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="with what")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that `serve --data` was given")
 
 
 def _add_dashboard(parser: argparse.ArgumentParser) -> None:
@@ -189,6 +207,10 @@ def _settle(options: argparse.Namespace) -> None:
 
 def _inspect(options: argparse.Namespace) -> None:
     _say(commands.inspect(_named(options), options.space, options.dashboard_sql))
+
+
+def _node(options: argparse.Namespace) -> None:
+    _say(encode(command(options.data, "node", options.action, options.words)))
 
 
 def _dsn(options: argparse.Namespace) -> str:

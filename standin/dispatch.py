@@ -1,7 +1,7 @@
 """Dispatch: how tasks come to nodes and leave dead ones, in the database; the rules themselves are in queue.py."""
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from standin.queue import Load, Waiting, choose
@@ -13,7 +13,12 @@ TERMINATED = "The Octopus Server process that was executing the task was termina
 TOO_LATE = "The task was not started before its time ran out."
 
 
-async def claim(work: Work, node_id: str, offline: float) -> list[Any]:
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+async def claim(work: Work, node_id: str, offline: float, clock: Callable[[], datetime] = utc_now) -> list[Any]:
     """Take the tasks that the rules give a node; return their rows, in the queue's order.
 
     One lock in the database lets one node look at a time, so that no task is ever taken twice (octopus-facts §2.2).
@@ -28,7 +33,9 @@ async def claim(work: Work, node_id: str, offline: float) -> list[Any]:
     taken = [task.id for task in choose(waiting, busy, await _load(work, node_id, offline))]
     if not taken:
         return []
-    claimed = await work.conn.fetch(queries("dispatch")["claim"], taken, node_id, work.now)
+    # The transaction's time is that of its begin, before it waited for the lock: the task before this one of the same
+    # tag may have ended since, and must not seem to end after this one starts.
+    claimed = await work.conn.fetch(queries("dispatch")["claim"], taken, node_id, clock())
     return sorted(claimed, key=lambda row: taken.index(row["id"]))
 
 

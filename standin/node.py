@@ -23,13 +23,13 @@ from standin.documents import KeyAllocator
 from standin.errors import FailureError, StandinError
 from standin.heart import Heart
 from standin.packages import PackageStore
-from standin.parent import Parent
+from standin.parent import Parent, wake_when_orphaned
 from standin.postgres import check_port
 from standin.statements import queries
 from standin.timers import Timers
 from standin.web.app import create_app
 from standin.web.state import NodeState
-from standin.worker import Worker, node_id
+from standin.worker import Worker
 
 VARIABLE = "OCTOLOAD_STANDIN_NODE"
 
@@ -57,6 +57,11 @@ class Settings(msgspec.Struct, frozen=True):
     connections: int
 
 
+def node_id(name: str) -> str:
+    """Return the id of a node."""
+    return f"OctopusServerNodes-{name}"
+
+
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM, Ctrl-C or the parent's end.
 
@@ -71,7 +76,7 @@ async def serve(settings: Settings) -> None:
         state = await _register(settings, pool, keys, url)
         logs = Path(settings.task_logs)
         timers = Timers(settings.time_scale)
-        worker = Worker(pool, keys, settings.name, logs, timers, schedule=settings.schedule)
+        worker = Worker(pool, keys, state.node_id, logs, timers, schedule=settings.schedule)
         heart = Heart(settings.dsn, (state.node_id, state.node_name, url), timers.heartbeat)
         heart.start()
         try:
@@ -166,6 +171,7 @@ def _say(said: dict[str, object]) -> None:
 
 
 def _main() -> int:
+    wake_when_orphaned()
     settings = msgspec.json.decode(os.environ.pop(VARIABLE), type=Settings)
     try:
         if sys.platform == "win32":

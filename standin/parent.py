@@ -1,6 +1,8 @@
 """A process's parent: whether it is still there, so that nothing outlives what started it."""
 
+import ctypes
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -43,6 +45,21 @@ class Parent:
 
         pause = threading.Event()
         threading.Thread(target=look, daemon=True, name="parent").start()
+
+
+def wake_when_orphaned() -> None:
+    """Have Linux wake this process when its parent dies, should it be frozen then: only awake it can end."""
+    _prctl(1, signal.SIGCONT if sys.platform == "linux" else 0)  # PR_SET_PDEATHSIG
+
+
+def adopt_orphans() -> None:
+    """Have Linux make this process the parent of what its children leave behind when they die."""
+    _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def as_parent() -> dict[str, str]:

@@ -29,11 +29,6 @@ SHUT_DOWN = "The Octopus Server that was executing the task was shut down."
 _log = logging.getLogger(__name__)
 
 
-def node_id(name: str) -> str:
-    """Return the id of a node."""
-    return f"OctopusServerNodes-{name}"
-
-
 def retention_is_due(began: datetime, last: datetime | None, now: datetime) -> bool:
     """Say whether the schedule's latest time lies after a node's start and after retention was last queued."""
     due = datetime.fromtimestamp(now.timestamp() // RETENTION * RETENTION, UTC)
@@ -44,11 +39,11 @@ class Worker:
     """The task processor of one node."""
 
     def __init__(
-        self, pool: Any, keys: KeyAllocator, name: str, task_logs: Path, timers: Timers, *, schedule: bool = False
+        self, pool: Any, keys: KeyAllocator, node_id: str, task_logs: Path, timers: Timers, *, schedule: bool = False
     ) -> None:
         self._pool = pool
         self._keys = keys
-        self._node_id = node_id(name)
+        self._node_id = node_id
         self._task_logs = task_logs
         self._timers = timers
         self._schedule = schedule

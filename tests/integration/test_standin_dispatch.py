@@ -137,7 +137,7 @@ class Cluster(RuleBasedStateMachine):
             draining=mine.draining,
         )
         expected = [one.id for one in choose([Waiting(task.id, task.tag) for task in line], busy, load)]
-        taken = [row["id"] for row in self.do(dispatch.claim, node, OFFLINE)]
+        taken = [row["id"] for row in self.do(dispatch.claim, node, OFFLINE, lambda: self.now)]
         assert taken == expected
         for one in taken:
             self.tasks[one].state, self.tasks[one].node = "Executing", node

@@ -31,9 +31,11 @@ def start_long_deployment(server: Octopus, folder: Path) -> Document:
     """Start a deployment that writes its beginnings to a file and then sleeps; return its task, executing."""
     home = Octopus(server.http, "/Spaces-1")
     script = f"echo begun >> {folder}/begun; sleep 300 & echo $! > {folder}/pid; wait"
-    project = home.project("Long", home.get("/lifecycles/all")[0]["Id"], script)
+    project = home.project(f"Long {folder.name}", home.get("/lifecycles/all")[0]["Id"], script)
     release = home.release(project, "1.0.0")
-    deployment = home.post("/deployments", {"ReleaseId": release["Id"], "EnvironmentId": home.environment("Dev")})
+    deployment = home.post(
+        "/deployments", {"ReleaseId": release["Id"], "EnvironmentId": home.environment(f"Dev {folder.name}")}
+    )
     until(lambda: {"pid": (folder / "pid").exists()}, lambda seen: seen["pid"])
     task: Document = home.get(f"/tasks/{deployment['TaskId']}")
     assert task["State"] == "Executing"

@@ -1,0 +1,161 @@
+"""Life and death of nodes: what a cluster shows and does when nodes drain, die, freeze and come back."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from standin.errors import UsageError
+from tests.integration.standin_cluster import Cluster, cluster
+from tests.integration.test_standin_processes import alive, wait_for
+from tests.integration.test_standin_tasks import is_gone, start_long_deployment
+from tests.octopus_server import until
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two nodes whose clock runs 400 times faster: orphans are cancelled after 10 s, the least."""
+    with cluster(tmp_path_factory.mktemp("pair"), 2, 400) as two:
+        yield two
+
+
+def number_of_runs(folder: Path) -> int:
+    return len((folder / "begun").read_text().splitlines())
+
+
+def events(two: Cluster, task: dict[str, Any]) -> list[str]:
+    told = two.home().get("/events", regarding=task["Id"])["Items"]
+    return [event["Category"] for event in reversed(told)]
+
+
+def offline(two: Cluster) -> dict[str, bool]:
+    return {node["Name"]: node["IsOffline"] for node in two.nodes["node-1"].get("/octopusservernodes/summary")["Nodes"]}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_a_killed_nodes_task_looks_running_until_the_node_is_back(pair: Cluster, tmp_path: Path) -> None:
+    """Its script dies with it; the task stays Executing until the node starts again, and is not run again."""
+    pair.tell("drain", "node-1")
+    task = start_long_deployment(pair.nodes["node-1"], tmp_path)
+    assert pair.tell("undrain", "node-1") == {"name": "node-1", "cap": 5, "draining": False}
+    assert task["ServerNode"] == "OctopusServerNodes-node-2"
+    assert pair.tell("kill", "node-2")["state"] == "killed"
+    until(lambda: {"gone": is_gone(tmp_path)}, lambda seen: seen["gone"], within=2.0)
+    assert pair.home().get(f"/tasks/{task['Id']}")["State"] == "Executing"
+    url = pair.tell("start", "node-2")["url"]
+    assert url.rpartition(":")[2] == str(pair.nodes["node-2"].http.base_url.port)
+    after = pair.home("node-2").wait(task["Id"])
+    assert after["State"] == "Canceled"
+    assert "terminated unexpectedly" in after["ErrorMessage"]
+    assert events(pair, task) == ["DeploymentQueued", "DeploymentStarted", "DeploymentCanceled"]
+    assert number_of_runs(tmp_path) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a node can be frozen on Linux only")
+def test_a_frozen_node_goes_offline_and_another_cancels_its_tasks(pair: Cluster, tmp_path: Path) -> None:
+    """Nobody touches its task before the limit; then the other node does, and the woken node stops the script."""
+    pair.tell("drain", "node-1")
+    task = start_long_deployment(pair.nodes["node-1"], tmp_path)
+    pair.tell("undrain", "node-1")
+    assert pair.tell("freeze", "node-2")["state"] == "frozen"
+    until(lambda: offline(pair), lambda seen: seen["node-2"])
+    assert not offline(pair)["node-1"]
+    assert pair.home().get(f"/tasks/{task['Id']}")["State"] == "Executing"
+    after = pair.home().wait(task["Id"])
+    assert (after["State"], after["ServerNode"]) == ("Canceled", "OctopusServerNodes-node-2")
+    assert not is_gone(tmp_path)
+    pair.tell("thaw", "node-2")
+    until(lambda: {"gone": is_gone(tmp_path)}, lambda seen: seen["gone"])
+    until(lambda: offline(pair), lambda seen: not seen["node-2"])
+    assert pair.home().get(f"/tasks/{task['Id']}")["CompletedTime"] == after["CompletedTime"]
+    assert events(pair, task) == ["DeploymentQueued", "DeploymentStarted", "DeploymentCanceled"]
+    assert number_of_runs(tmp_path) == 1
+
+
+def test_draining_is_told_to_load_balancers_and_stops_the_queue(pair: Cluster) -> None:
+    """A node that drains answers pings with 418, the health check does when all drain; tasks then wait."""
+    pings = [node.http.get("/api/octopusservernodes/ping") for node in pair.nodes.values()]
+    assert [(one.status_code, one.headers["Octopus-Node"]) for one in pings] == [(200, "node-1"), (200, "node-2")]
+    health = "/api/serverstatus/health"
+    pair.tell("drain", "node-1")
+    pings = [node.http.get("/api/octopusservernodes/ping").status_code for node in pair.nodes.values()]
+    assert (pings, pair.nodes["node-1"].http.get(health).status_code) == ([418, 200], 200)
+    pair.tell("drain", "node-2")
+    assert pair.nodes["node-1"].http.get(health).status_code == 418
+    task = pair.nodes["node-1"].post("/tasks", {"Name": "Health", "Description": "Waits"})
+    pair.tell("cap", "node-2", "0")
+    pair.tell("undrain", "node-2")
+    assert pair.nodes["node-1"].http.get(health).status_code == 200
+    pair.tell("undrain", "node-1")
+    ended = pair.nodes["node-1"].wait(task["Id"])
+    pair.tell("cap", "node-2", "5")
+    assert (ended["State"], ended["ServerNode"]) == ("Success", "OctopusServerNodes-node-1")
+
+
+def test_a_node_that_was_deleted_alive_comes_back(pair: Cluster) -> None:
+    """Its next heartbeat registers it again (octopus-facts §1.3); one that answers may not be deleted otherwise."""
+    server = pair.nodes["node-1"]
+    refused = server.delete("/octopusservernodes/OctopusServerNodes-node-2", status=400)
+    assert "online" in refused["ErrorMessage"]
+    pair.tell("kill", "node-2")
+    until(lambda: offline(pair), lambda seen: seen["node-2"])
+    server.delete("/octopusservernodes/OctopusServerNodes-node-2")
+    assert set(offline(pair)) == {"node-1"}
+    pair.tell("start", "node-2")
+    assert offline(pair) == {"node-1": False, "node-2": False}
+
+
+def test_a_node_can_be_added_and_takes_its_share(pair: Cluster) -> None:
+    """A new node has a name and an address of its own, and counts at once."""
+    added = pair.tell("add")
+    assert (added["name"], added["state"]) == ("node-3", "running")
+    assert set(offline(pair)) == {"node-1", "node-2", "node-3"}
+    assert pair.tell("stop", "node-3")["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("kill", "node-9"), "there is no node node-9"),
+        (("thaw", "node-1"), "is running"),
+        (("start", "node-1"), "is running"),
+        (("add", "node-1"), "already"),
+        (("cap", "node-1", "-1"), "the server refuses"),
+        (("cap", "node-1", "10000"), "the server refuses"),
+        (("cap", "node-1", "many"), "no command"),
+        (("dance",), "no command"),
+    ],
+)
+def test_a_wrong_command_is_refused(pair: Cluster, words: tuple[str, ...], said: str) -> None:
+    """It says what is wrong, and the cluster goes on."""
+    with pytest.raises(UsageError, match=said):
+        pair.tell(*words)
+
+
+def test_the_command_line_speaks_to_the_server_of_a_folder(pair: Cluster, tmp_path: Path) -> None:
+    """`node list` says one line of JSON; a folder that nobody serves, exit code 2 in two lines."""
+    command = [sys.executable, "-m", "standin", "node", "list", "--data"]
+    done = subprocess.run([*command, str(pair.data)], capture_output=True, text=True, check=True)
+    assert [node["state"] for node in json.loads(done.stdout)["nodes"]][:2] == ["running", "running"]
+    done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a node can be frozen on Linux only")
+def test_a_frozen_node_does_not_outlive_a_killed_supervisor(tmp_path: Path) -> None:
+    """The kernel wakes it when its parent dies, and awake it ends, with its scripts."""
+    with cluster(tmp_path / "data", 1, 100) as one:
+        start_long_deployment(one.nodes["node-1"], tmp_path)
+        children = psutil.Process(one.pid).children(recursive=True)
+        one.tell("freeze", "node-1")
+        os.kill(one.pid, signal.SIGKILL)
+        wait_for(lambda: not alive(children), f"still alive: {alive(children)}")
