@@ -1,18 +1,16 @@
 """The Octopus API: one sync client over httpx, with every foreign error turned into one of octoload's."""
 
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import msgspec
 
-import octoload
 from octoload import refusals
-from octoload.errors import NotOctopusError, ServerError, UnreachableError, UsageError
+from octoload.access import IDLE, Access
+from octoload.errors import LostAnswerError, NotOctopusError, ServerError, UnreachableError, UsageError
 
 Progress = Callable[[int, int, str], None]
 
@@ -20,9 +18,6 @@ Progress = Callable[[int, int, str], None]
 _PATIENCE, _LONGEST_WAIT = 5, 60.0
 #: Seconds between two looks at a task: at first, and at most.
 _FIRST_LOOK, _LAST_LOOK = 0.1, 5.0
-#: Seconds after which an idle connection is not used again: servers close theirs after 5 s or later, and a request
-#: sent into a closing connection is lost.
-_IDLE = 2.0
 #: `serverstatus/counts` (octopus-api §A.22) by resource kind.
 _COUNTS = {
     "space": ("Global", "Spaces"),
@@ -84,8 +79,8 @@ def split_keys(text: str) -> list[str]:
 class Octopus(_Routes):
     """An Octopus Server, asked with an API key.
 
-    A path is `/api/…` as the server's documents have it, or what follows `/api/`. One object belongs to one thread;
-    `sibling` makes another one. The key is in no message and no `repr`.
+    A path is `/api/…` as the server's documents have it, or what follows `/api/`. One object belongs to one thread. The
+    key is in no message and no `repr`.
 
     Raises, from every method that asks:
         UnreachableError: nothing answers, or not in time.
@@ -93,6 +88,8 @@ class Octopus(_Routes):
         AccessDeniedError: 401 or 403.
         BusyError: 429 or 503 after some patience.
         RejectedError: any other answer that says no.
+
+    A connection that broke is no error yet where asking again repeats nothing (GET, PUT, DELETE).
     """
 
     def __init__(
@@ -103,26 +100,14 @@ class Octopus(_Routes):
         Raises:
             UsageError: the URL or the key cannot be one.
         """
-        self.url = _checked_url(url)
-        api_key = next(iter(split_keys(api_key)), "")
-        if not api_key.isascii() or not api_key.isprintable() or " " in api_key or not api_key:
-            raise UsageError(
-                "the API key has characters that no key has, or none at all", "Copy it again from the portal."
-            )
-        self._key = api_key
-        self._timeout = timeout
+        self.access = Access.checked(url, next(iter(split_keys(api_key)), ""), timeout)
         self._sleep = sleep
-        host = urlsplit(self.url).hostname or ""
         self._client = httpx.Client(
-            headers={
-                "X-Octopus-ApiKey": api_key,
-                "Accept": "application/json",
-                "User-Agent": f"octoload/{octoload.__version__} (load-test)",
-            },
+            headers=self.access.headers,
             timeout=timeout,
-            limits=httpx.Limits(keepalive_expiry=_IDLE),
-            trust_env=not _is_loopback(host),  # a proxy on the way to one's own machine is never meant
-            verify=ssl.create_default_context(),  # the system's authorities, or those that SSL_CERT_FILE names
+            limits=httpx.Limits(keepalive_expiry=IDLE),
+            trust_env=self.access.trusts_environment,
+            verify=self.access.tls(),
         )
 
     def __repr__(self) -> str:
@@ -143,11 +128,7 @@ class Octopus(_Routes):
     @property
     def shown_url(self) -> str:
         """The address without a user name and a password."""
-        return refusals.shown(self.url)
-
-    def sibling(self) -> "Octopus":
-        """Return another client of the same server, for another thread."""
-        return Octopus(self.url, self._key, self._timeout, self._sleep)
+        return self.access.shown_url
 
     def space(self, space_id: str) -> "SpaceView":
         """Return the server as seen from one of its spaces: its paths follow `/api/Spaces-1/`."""
@@ -212,43 +193,36 @@ class Octopus(_Routes):
     def _send(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
         path = path if path.startswith("/api") else f"/api/{path}"
         for attempt in range(_PATIENCE):
-            answer = self._ask(method, path, body, query)
-            if answer.status_code not in (429, 503):
+            try:
+                answer = self._ask(method, path, body, query)
+            except LostAnswerError:
+                if method == "POST" or attempt == _PATIENCE - 1:  # it may have been done: not to be repeated
+                    raise
+                self._sleep(0.1 * 2.0**attempt)
+                continue
+            if answer.status not in (429, 503):
                 break
             wait = refusals.retry_after(answer)
             if attempt == _PATIENCE - 1 or (wait or 0) > _LONGEST_WAIT:
                 break
             self._sleep(2.0**attempt if wait is None else wait)
         if not answer.is_success:
-            raise refusals.refusal(method, self.shown_url + path, answer, self._key)
-        return self._decode(path, answer)
+            raise self.access.refusal(method, path, answer)
+        return self.access.decode(path, answer)
 
-    def _ask(self, method: str, path: str, body: Any, query: dict[str, Any] | None) -> httpx.Response:
+    def _ask(self, method: str, path: str, body: Any, query: dict[str, Any] | None) -> refusals.Answer:
         content = None if body is None else msgspec.json.encode(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
         joined = {name: ",".join(value) if isinstance(value, list) else value for name, value in (query or {}).items()}
         try:
-            return self._client.request(
-                method, self.url + path, content=content, headers=headers, params=joined or None
+            answer = self._client.request(
+                method, self.access.url + path, content=content, headers=headers, params=joined or None
             )
         except httpx.TimeoutException as exc:
-            raise UnreachableError(
-                f"{self.shown_url} did not answer {method} {path} within {self._timeout:g} s",
-                "See whether the server is overloaded or a firewall swallows the packets.",
-            ) from exc
+            raise UnreachableError(*self.access.late(method, path)) from exc
         except httpx.RequestError as exc:
             raise refusals.unreachable(self.shown_url, exc) from exc
-
-    def _decode(self, path: str, answer: httpx.Response) -> Any:
-        if not answer.content:
-            return None
-        try:
-            return msgspec.json.decode(answer.content)
-        except msgspec.DecodeError as exc:
-            raise NotOctopusError(
-                f"{self.shown_url}{path} answers with {refusals.media_type(answer)}, not with JSON",
-                "Check the address and the port: is it the Octopus Server, or a proxy before it?",
-            ) from exc
+        return refusals.Answer(answer.status_code, answer.reason_phrase, answer.headers, answer.content)
 
 
 class SpaceView(_Routes):
@@ -264,24 +238,6 @@ class SpaceView(_Routes):
     def _send(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
         route = path if path.startswith("/api") else f"/api/{self.id}/{path}"
         return self.octopus._send(method, route, body, query)  # noqa: SLF001  (the two are one thing)
-
-
-def _checked_url(url: str) -> str:
-    cure = "Write it like https://octopus.example.com or http://127.0.0.1:8065."
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-        httpx.URL(url)
-    except (ValueError, httpx.InvalidURL) as exc:
-        raise UsageError("the address of the server is no URL", cure) from exc
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{refusals.shown(url)!r} is no address of a server", cure)
-    path = parts.path.rstrip("/")
-    return urlunsplit((parts.scheme, parts.netloc, path.removesuffix("/api"), "", ""))
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _server_path(link: str) -> str:

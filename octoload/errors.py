@@ -5,6 +5,7 @@ OctoloadError
 ├── InvalidRunError     3  the measurement itself was at fault
 ├── ServerError         5  a server or the network failed
 │   ├── UnreachableError     nothing answers there
+│   │   └── LostAnswerError      the connection broke: it may have been done
 │   ├── NotOctopusError      something else answers there
 │   ├── AccessDeniedError    401 or 403
 │   ├── BusyError            429 or 503
@@ -47,6 +48,10 @@ class ServerError(OctoloadError):
 
 class UnreachableError(ServerError):
     """Nothing answers at the address, or not in time."""
+
+
+class LostAnswerError(UnreachableError):
+    """The connection broke on the way: nobody knows whether what was asked has been done."""
 
 
 class NotOctopusError(ServerError):

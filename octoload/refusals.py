@@ -2,14 +2,16 @@
 
 import socket
 import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
 import msgspec
 
 from octoload.errors import (
     AccessDeniedError,
     BusyError,
+    LostAnswerError,
     NotOctopusError,
     RejectedError,
     ServerError,
@@ -19,29 +21,46 @@ from octoload.errors import (
 _HIDDEN = "<hidden>"
 
 
-def refusal(method: str, where: str, answer: httpx.Response, key: str) -> ServerError:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer, whichever client received it."""
+
+    status: int
+    #: The words after the status.
+    reason: str
+    #: By name, whatever its case.
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it says yes."""
+        return 200 <= self.status < 300
+
+
+def refusal(method: str, where: str, answer: Answer, key: str) -> ServerError:
     """Turn an answer that says no into the error that it stands for (octopus-api §B.4).
 
     `where` is the address without secrets; `key` is blotted out of what the server says.
     """
     said = _words(answer).replace(key, _HIDDEN)
-    if answer.status_code in (401, 403):
-        return _denied(method, where, answer.status_code, said)
-    if answer.status_code in (429, 503):
+    if answer.status in (401, 403):
+        return _denied(method, where, answer.status, said)
+    if answer.status in (429, 503):
         return _busy(where, answer, said)
-    if answer.is_redirect:
+    if 300 <= answer.status < 400:
         target = shown(answer.headers.get("Location", ""))
         return NotOctopusError(f"{where} redirects to {target}", "Name the address that it redirects to.")
-    if answer.status_code == 404 and not said:
+    if answer.status == 404 and not said:
         return NotOctopusError(f"{where} answers 404, not in Octopus' words", "Check the address and its path.")
     return RejectedError(
-        f"the server refused {method} {where} ({answer.status_code}): {said or answer.reason_phrase}",
-        "Its log says more: Configuration, Diagnostics." if answer.is_server_error else "Correct what it names.",
-        answer.status_code,
+        f"the server refused {method} {where} ({answer.status}): {said or answer.reason}",
+        "Its log says more: Configuration, Diagnostics." if answer.status >= 500 else "Correct what it names.",
+        answer.status,
     )
 
 
-def unreachable(where: str, exc: httpx.RequestError) -> UnreachableError:
+def unreachable(where: str, exc: Exception) -> UnreachableError:
     """Say what kept a request from its answer, from the first cause that tells."""
     cause: BaseException | None = exc
     while cause is not None:
@@ -57,12 +76,12 @@ def unreachable(where: str, exc: httpx.RequestError) -> UnreachableError:
                 f"{where} refuses connections", "Is the server running? Check the address and the port."
             )
         cause = cause.__cause__ or cause.__context__
-    return UnreachableError(
+    return LostAnswerError(
         f"{where} broke off ({type(exc).__name__}: {exc})", "See whether the server still runs, and try again."
     )
 
 
-def retry_after(answer: httpx.Response) -> float | None:
+def retry_after(answer: Answer) -> float | None:
     """Return the seconds of a `Retry-After` header; its other form, a date, is not used by Octopus."""
     try:
         return max(0.0, float(answer.headers["Retry-After"]))
@@ -70,7 +89,7 @@ def retry_after(answer: httpx.Response) -> float | None:
         return None
 
 
-def media_type(answer: httpx.Response) -> str:
+def media_type(answer: Answer) -> str:
     """Return the type of a body, for a message."""
     return str(answer.headers.get("Content-Type", "")).partition(";")[0] or "something"
 
@@ -89,15 +108,15 @@ def _denied(method: str, where: str, status: int, said: str) -> AccessDeniedErro
     )
 
 
-def _busy(where: str, answer: httpx.Response, said: str) -> BusyError:
-    if answer.status_code == 429:
+def _busy(where: str, answer: Answer, said: str) -> BusyError:
+    if answer.status == 429:
         what, cure = "limits the rate of requests", "Switch rate limiting off on your test instance."
     else:
         what, cure = "is not available", "Wait until the server has started or left maintenance mode."
-    return BusyError(f"{where} {what} ({answer.status_code}): {said}", cure, retry_after(answer))
+    return BusyError(f"{where} {what} ({answer.status}): {said}", cure, retry_after(answer))
 
 
-def _words(answer: httpx.Response) -> str:
+def _words(answer: Answer) -> str:
     """Return what the server says, `ErrorMessage` and `Errors`; nothing when the body is not Octopus'."""
     try:
         said = msgspec.json.decode(answer.content)

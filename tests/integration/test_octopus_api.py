@@ -13,6 +13,7 @@ from octoload.api import Octopus
 from octoload.errors import (
     AccessDeniedError,
     BusyError,
+    LostAnswerError,
     NotOctopusError,
     OctoloadError,
     RejectedError,
@@ -119,7 +120,7 @@ def said(*errors: str) -> dict[str, object]:
         (Answer(200, [1]), NotOctopusError, "no Octopus Server"),
         (Answer(200, b""), NotOctopusError, "no Octopus Server"),
         (Answer(302, b"", {"Location": "https://u:p@there/login?k=v"}), NotOctopusError, "redirects to https://there/login"),
-        (Answer(0), UnreachableError, "broke off"),
+        (Answer(0), LostAnswerError, "broke off"),
     ],
 )  # fmt: skip
 def test_an_answer_that_says_no_is_one_clear_error(server, octopus, answer, kind, words):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -90,8 +91,9 @@ def test_the_api_writes_what_bulk_writes(octopus: Octopus, tmp_path: Path):
 
 
 def test_an_interrupted_writing_goes_on(octopus: Octopus, tmp_path: Path):
-    """Ctrl-C in the middle loses nothing: writing again adds what is missing, and the counts agree."""
+    """Ctrl-C in the middle loses nothing: writing again adds what is missing, as if nothing had happened."""
     history = msgspec.structs.replace(TINY, name="Interrupted", seed=2)
+    before = octopus.counts()["deployment"]
 
     def interrupt(done: int, *_: object) -> None:
         if done == TINY.releases:
@@ -100,9 +102,33 @@ def test_an_interrupted_writing_goes_on(octopus: Octopus, tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):
         api.write(history, octopus, tmp_path, interrupt)
     assert not (tmp_path / "manifest.json").exists()
+    assert before < octopus.counts()["deployment"] < before + history.deployments
     written = api.write(history, octopus, tmp_path)
-    assert 0 < written.verified.grew["deployment"] < history.deployments
-    assert written.ids["deployment"] == history.deployments
+    assert written.verified.grew["deployment"] == written.ids["deployment"] == history.deployments
+
+
+def test_two_seeders_on_one_space_refuse_each_other(octopus: Octopus, tmp_path: Path):
+    """The second is refused in the same folder and in another one, and let in when the first is done."""
+    history = msgspec.structs.replace(TINY, name="Contended", seed=3)
+    refused: list[str] = []
+
+    def intrude(done: int, *_: object) -> None:
+        if done != TINY.releases:
+            return
+        for folder in ("first", "second"):
+            with ThreadPoolExecutor(1) as other, pytest.raises(UsageError) as caught:
+                other.submit(intruder, folder).result()
+            refused.append(caught.value.message)
+
+    def intruder(folder: str) -> None:
+        with Octopus(octopus.access.url, KEY) as another:
+            api.write(history, another, tmp_path / folder)
+
+    written = api.write(history, octopus, tmp_path / "first", intrude)
+    assert "in use by process" in refused[0]
+    assert "is at work here" in refused[1]
+    assert written.verified.agrees
+    assert set(api.write(history, octopus, tmp_path / "second").verified.grew.values()) == {0}
 
 
 def test_a_space_of_others_is_not_touched(octopus: Octopus, tmp_path: Path):

@@ -1,0 +1,206 @@
+"""Many requests in flight to one server, as many as it bears; what may have been lost is looked for, never repeated."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlencode
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from octoload import refusals
+from octoload.access import IDLE, Access
+from octoload.errors import LostAnswerError, RejectedError, ServerError, UnreachableError
+from octoload.limit import Limit
+
+Document = dict[str, Any]
+#: Finds what a request may have made though its answer was lost; None when it is not there.
+Find = Callable[[], Awaitable[Document | None]]
+
+#: Seconds without a single good answer after which the server is given up.
+_PATIENCE = 60.0
+#: Seconds before a broken request is sent again, at first and at most.
+_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+#: A request that lost its connection may still be at work on the server: so many times the slowest answer so far is
+#: waited for it, and so many seconds at least.
+_SLOWEST, _LEAST = 3.0, 0.5
+#: Answers of a proxy whose server may have done what was asked.
+_LOST = (502, 504)
+_BUSY = (429, 503)
+
+
+class Flight:
+    """A server asked from one event loop; `async with` opens and closes its connections.
+
+    A path is `/api/…` as the server's documents have it, or what follows `/api/`. Whatever repeats nothing (GET, PUT,
+    DELETE) is sent again when its connection breaks; `create` looks first whether it was done.
+
+    Raises, from every method that asks:
+        ServerError: as `octoload.api.Octopus`; 429, 503 and broken connections only after long patience.
+    """
+
+    def __init__(self, access: Access, limit: Limit | None = None) -> None:
+        self._access = access
+        self._limit = limit or Limit()
+        self._free = asyncio.Condition()
+        self._in_flight = 0
+        self._good = time.monotonic()
+        #: The slowest answer so far, seconds.
+        self.slowest = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            headers=self._access.headers,
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=self._access.timeout, sock_read=self._access.timeout
+            ),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE, ssl=self._access.tls()),
+            trust_env=self._access.trusts_environment,
+        )
+        self._good = time.monotonic()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    @property
+    def shown_url(self) -> str:
+        """The address without a user name and a password."""
+        return self._access.shown_url
+
+    @property
+    def settling(self) -> float:
+        """Seconds after which a request that lost its connection is no longer at work on the server."""
+        return max(_LEAST, _SLOWEST * self.slowest)
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """Return the document at a path; lists in `query` are joined by commas."""
+        joined = {name: ",".join(value) if isinstance(value, list) else value for name, value in query.items()}
+        return await self._insist("GET", f"{path}?{urlencode(joined, safe=',')}" if joined else path, None)
+
+    async def put(self, path: str, body: Any) -> Any:
+        """Replace a document; return the answer."""
+        return await self._insist("PUT", path, body)
+
+    async def delete(self, path: str) -> Any:
+        """Delete a document; return the answer, which may be None. One that is gone already is no error."""
+        try:
+            return await self._insist("DELETE", path, None)
+        except RejectedError as exc:
+            if exc.status == 404:
+                return None
+            raise
+
+    async def pages(self, path: str, **query: Any) -> AsyncIterator[Document]:
+        """Yield the items of all pages of a list, page after page by its `Page.Next` (octopus-api §B.2)."""
+        page = await self.get(path, **query)
+        while True:
+            for item in page["Items"]:
+                yield item
+            following = page.get("Links", {}).get("Page.Next")
+            if not following:
+                return
+            page = await self.get(following[max(0, following.find("/api/")) :])
+
+    async def create(self, path: str, body: Any, find: Find) -> Document:
+        """Create what a document says, once: when an answer was lost, see by `find` whether it is there."""
+        lost = False
+        for attempt in range(1_000_000):
+            try:
+                made: Document = await self._ask("POST", path, body)
+            except UnreachableError as exc:
+                self._check_patience(exc)
+                lost = lost or isinstance(exc, LostAnswerError)
+                await asyncio.sleep(max(_pause(attempt), self.settling if lost else 0.0))
+            except RejectedError:
+                # The name is taken: perhaps by a request before this one, whose answer was lost.
+                if (found := await find()) is not None:
+                    return found
+                raise
+            else:
+                return made
+            if lost and (found := await find()) is not None:
+                return found
+        raise AssertionError  # patience ends long before
+
+    async def _insist(self, method: str, path: str, body: Any) -> Any:
+        for attempt in range(1_000_000):
+            try:
+                return await self._ask(method, path, body)
+            except UnreachableError as exc:
+                self._check_patience(exc)
+                await asyncio.sleep(_pause(attempt))
+        raise AssertionError  # patience ends long before
+
+    async def _ask(self, method: str, path: str, body: Any) -> Any:
+        """Send a request, again after 429 and 503, when it was not done; return the document of its answer."""
+        path = path if path.startswith("/api") else f"/api/{path}"
+        content = None if body is None else msgspec.json.encode(body)
+        kind = _kind(method, path)
+        while True:
+            await self._enter()
+            began = time.monotonic()
+            try:
+                answer = await self._send(method, path, content)
+            finally:
+                await self._leave()
+            if answer.status in _BUSY:
+                self._limit.refused(time.monotonic(), refusals.retry_after(answer))
+                self._check_patience(self._access.refusal(method, path, answer))
+                continue
+            if answer.status in _LOST:
+                error = self._access.refusal(method, path, answer)
+                raise LostAnswerError(error.message, error.cure)
+            took = time.monotonic() - began
+            self._limit.answered(kind, took)
+            self._good, self.slowest = time.monotonic(), max(self.slowest, took)
+            if not answer.is_success:
+                raise self._access.refusal(method, path, answer)
+            return self._access.decode(path, answer)
+
+    async def _send(self, method: str, path: str, content: bytes | None) -> refusals.Answer:
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        try:
+            async with self._session.request(
+                method, URL(self._access.url + path, encoded=True), data=content, headers=headers, allow_redirects=False
+            ) as answer:
+                return refusals.Answer(answer.status, answer.reason or "", answer.headers, await answer.read())
+        except TimeoutError as exc:
+            raise LostAnswerError(*self._access.late(method, path)) from exc
+        except (aiohttp.ClientError, OSError) as exc:
+            raise refusals.unreachable(self.shown_url, exc) from exc
+
+    async def _enter(self) -> None:
+        """Wait until one more may be in flight."""
+        while pause := self._limit.pause(time.monotonic()):  # noqa: ASYNC110  (a time, not an event)
+            await asyncio.sleep(pause)
+        async with self._free:
+            await self._free.wait_for(lambda: self._in_flight < self._limit.allowed)
+            self._in_flight += 1
+
+    async def _leave(self) -> None:
+        self._in_flight -= 1
+        async with self._free:
+            self._free.notify(2)
+
+    def _check_patience(self, error: ServerError) -> None:
+        """Raise an error when there was no good answer for too long."""
+        if time.monotonic() - self._good > _PATIENCE:
+            raise error
+
+
+def _kind(method: str, path: str) -> str:
+    """Return what a request has in common with those of like cost: the last word of its path without a number."""
+    words = [word for word in path.partition("?")[0].split("/") if not word[-1:].isdigit()]
+    return f"{method} {words[-1]}"
+
+
+def _pause(attempt: int) -> float:
+    """Return the seconds before the next attempt; chance keeps those that broke together from coming back together."""
+    return min(_LONGEST_PAUSE, _PAUSE * 2.0 ** min(attempt, 20)) * random.uniform(0.5, 1.5)
