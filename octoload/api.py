@@ -10,7 +10,7 @@ import msgspec
 
 from octoload import refusals
 from octoload.access import IDLE, Access
-from octoload.errors import LostAnswerError, NotOctopusError, ServerError, UnreachableError, UsageError
+from octoload.errors import LostAnswerError, NotOctopusError, ServerError, UnreachableError
 
 Progress = Callable[[int, int, str], None]
 

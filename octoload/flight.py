@@ -25,12 +25,14 @@ Find = Callable[[], Awaitable[Document | None]]
 _PATIENCE = 60.0
 #: Seconds before a broken request is sent again, at first and at most.
 _PAUSE, _LONGEST_PAUSE = 0.05, 5.0
-#: A request that lost its connection may still be at work on the server: so many times the slowest answer so far is
-#: waited for it, and so many seconds at least.
-_SLOWEST, _LEAST = 3.0, 0.5
 #: Answers of a proxy whose server may have done what was asked.
 _LOST = (502, 504)
 _BUSY = (429, 503)
+
+
+def settling(slowest: float) -> float:
+    """Return the seconds for which a lost request may still be at work, from the slowest answer so far (seconds)."""
+    return max(5.0, 3.0 * slowest)
 
 
 class Flight:
@@ -76,8 +78,8 @@ class Flight:
 
     @property
     def settling(self) -> float:
-        """Seconds after which a request that lost its connection is no longer at work on the server."""
-        return max(_LEAST, _SLOWEST * self.slowest)
+        """Seconds for which a request that lost its connection may still be at work on the server."""
+        return settling(self.slowest)
 
     async def get(self, path: str, **query: Any) -> Any:
         """Return the document at a path; lists in `query` are joined by commas."""
@@ -108,16 +110,18 @@ class Flight:
                 return
             page = await self.get(following[max(0, following.find("/api/")) :])
 
-    async def create(self, path: str, body: Any, find: Find) -> Document:
-        """Create what a document says, once: when an answer was lost, see by `find` whether it is there."""
-        lost = False
+    async def create(self, path: str, body: Any, find: Find, *, unique: bool = True) -> Document:
+        """Create what a document says, once: when an answer was lost, see by `find` whether it is there.
+
+        Where the server itself refuses a second one (`unique`: names, versions), asking again is safe at once. Where it
+        does not, what was lost gets its time to appear first.
+        """
         for attempt in range(1_000_000):
             try:
                 made: Document = await self._ask("POST", path, body)
             except UnreachableError as exc:
                 self._check_patience(exc)
-                lost = lost or isinstance(exc, LostAnswerError)
-                await asyncio.sleep(max(_pause(attempt), self.settling if lost else 0.0))
+                lost = isinstance(exc, LostAnswerError)
             except RejectedError:
                 # The name is taken: perhaps by a request before this one, whose answer was lost.
                 if (found := await find()) is not None:
@@ -125,9 +129,18 @@ class Flight:
                 raise
             else:
                 return made
-            if lost and (found := await find()) is not None:
+            await asyncio.sleep(_pause(attempt))
+            if lost and (found := await self._wait_for(find, 0.0 if unique else self.settling)) is not None:
                 return found
         raise AssertionError  # patience ends long before
+
+    async def _wait_for(self, find: Find, seconds: float) -> Document | None:
+        """Return what was found within so many seconds, after one look at least."""
+        deadline, attempt = time.monotonic() + seconds, 0
+        while (found := await find()) is None and time.monotonic() < deadline:
+            attempt += 1
+            await asyncio.sleep(_pause(attempt))
+        return found
 
     async def _insist(self, method: str, path: str, body: Any) -> Any:
         for attempt in range(1_000_000):

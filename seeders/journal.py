@@ -44,8 +44,8 @@ class Journal:
     def __init__(self, path: Path, start: Start) -> None:
         self.start = start
         self._path = path
-        #: Project → when a deployment was last asked for, Unix seconds.
-        self._asked: dict[str, float] = {}
+        #: Project → deployments asked for so far, and when the last one was, Unix seconds.
+        self._asked: dict[str, tuple[int, float]] = {}
         self._done: set[str] = set()
         self._slowest = 0.0
         #: Whether nothing is left to do.
@@ -95,14 +95,14 @@ class Journal:
             raise disk_error(path, exc) from exc
         return journal
 
-    def asks(self, project: str) -> None:
-        """Note that a deployment of a project is asked for now."""
-        self._asked[project] = time.time()
-        self._note({"asks": project, "at": self._asked[project]})
+    def asks(self, project: str, number: int) -> None:
+        """Note that the deployment of a project with this number, from 1, is asked for now."""
+        self._asked[project] = number, time.time()
+        self._note({"asks": project, "number": number, "at": self._asked[project][1]})
 
-    def asked(self, project: str) -> float:
-        """Return when a deployment of a project was last asked for, in Unix seconds, or 0."""
-        return self._asked.get(project, 0.0)
+    def asked(self, project: str) -> tuple[int, float]:
+        """Return how many deployments of a project were asked for, and when the last one was, in Unix seconds."""
+        return self._asked.get(project, (0, 0.0))
 
     def done(self, project: str) -> None:
         """Note that a project is complete."""
@@ -137,8 +137,8 @@ class Journal:
 
     def _take_up(self, line: dict[str, Any]) -> None:
         match line:
-            case {"asks": str(project), "at": float(at)}:
-                self._asked[project] = at
+            case {"asks": str(project), "number": int(number), "at": float(at)}:
+                self._asked[project] = number, at
             case {"done": str(project)}:
                 self._done.add(project)
             case {"slowest": float(seconds)}:

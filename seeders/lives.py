@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from octoload.errors import RejectedError
-from octoload.flight import Document, Flight
+from octoload.flight import Document, Flight, settling
 from seeders import plan
 from seeders.documents import Documents
 from seeders.journal import Journal
@@ -19,9 +19,8 @@ from seeders.watch import Ended, Watch
 _IN_FLIGHT = 20
 #: Releases and deployments of a project asked for at a time.
 _PAGE = 500
-#: A deployment that may have been asked for is looked for until so many times the slowest answer, and so many seconds
-#: at least, have passed: only then it is asked for again.
-_SLOWEST, _LEAST = 3.0, 1.0
+#: Seconds until a deployment that may have been asked for is looked for again.
+_FIRST_LOOK = 0.1
 
 #: Release, environment and tenant: deployments that share them cannot be told apart but by their order.
 Place = tuple[str, str, str]
@@ -54,15 +53,21 @@ class Lives:
         self.journal.done(key)
 
     async def _survey(self, key: str, home: str) -> "_There":
-        """Return what a project has; what was asked for last gets the time to appear."""
-        settled = self.journal.asked(key) + max(_LEAST, _SLOWEST * self.journal.slowest(0.0))
-        await asyncio.sleep(max(0.0, settled - time.time()))
+        """Return what a project has; what a killed seeder asked for last gets the time to appear."""
         project, there = self.ids["project"][key], _There()
+        asked, at = self.journal.asked(key)
+        until, pause = at + settling(self.journal.slowest(0.0)), _FIRST_LOOK
+        while await self._count(home, project) < asked and time.time() < until:
+            await asyncio.sleep(pause)
+            pause *= 1.5
         async for item in self.flight.pages(f"{home}/projects/{project}/releases", take=_PAGE):
             there.releases[item["Version"]] = item["Id"]
         async for item in self.flight.pages(f"{home}/deployments", projects=project, take=_PAGE):
             there.tasks.setdefault(_place(item), []).append(item["TaskId"])
         return there
+
+    async def _count(self, home: str, project: str) -> int:
+        return int((await self.flight.get(f"{home}/deployments", projects=project, take=1))["TotalResults"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ class _Life:
         self._home = home
         self._there = there
         self._made = Counter({place: len(tasks) for place, tasks in there.tasks.items()})
+        self._deployments = self._made.total()
         self._unfinished: set[Ended] = set()
         #: Release → its last deployment, while that is unfinished.
         self._last: dict[str, Ended] = {}
@@ -141,8 +147,9 @@ class _Life:
             found = [item async for item in pages if _place(item) == place]
             return found[0] if len(found) > self._made[place] else None
 
-        self._lives.journal.asks(self._key)
-        made = await flight.create(f"{self._home}/deployments", document, find)
+        self._deployments += 1
+        self._lives.journal.asks(self._key, self._deployments)
+        made = await flight.create(f"{self._home}/deployments", document, find, unique=False)
         self._lives.journal.slowest(flight.slowest)
         self._made[place] += 1
         return str(made["TaskId"])
