@@ -62,8 +62,9 @@ async def is_mine(work: Work, task_id: str, node_id: str) -> bool:
 
 async def unwanted(conn: Any, task_ids: Collection[str], node_id: str) -> set[str]:
     """Return which of the tasks that a node runs it must stop: somebody cancelled them or ended them."""
-    rows = await conn.fetch(queries("dispatch")["wanted"], list(task_ids), node_id)
-    return set(task_ids) - {row["id"] for row in rows}
+    asked = list(task_ids)  # the node starts others meanwhile
+    rows = await conn.fetch(queries("dispatch")["wanted"], asked, node_id)
+    return set(asked) - {row["id"] for row in rows}
 
 
 async def _load(work: Work, node_id: str, offline: float) -> Load:
