@@ -14,7 +14,7 @@ from gevent.lock import BoundedSemaphore
 from locust.env import Environment
 from locust.runners import MasterRunner
 
-from octoload.edge import arrivals, place
+from octoload.edge import place
 from octoload.edge import trial as trials
 from octoload.edge.player import PART, SAMPLES, STOP, TRIAL, Order
 from octoload.edge.samples import LAYOUT, Batch, percentile
@@ -148,11 +148,8 @@ class Conductor:
             self._runner.send_message(STOP, None)
 
     def _begin(self, trial: Trial, path: Path | None) -> Performance:
-        trials.check(trial, self._cast.scenarios, self._cast.pollers)
-        kinds = [self._cast.scenarios[name] for name in trial.mix] + [
-            self._cast.pollers[name] for name in trial.pollers
-        ]
-        needs = {need for kind in kinds for need in kind.needs}
+        trial = trials.prepare(trial, self._cast.known)
+        needs = self._cast.needs([*trial.scenarios, *trial.pollers])
         where = place.find(trial.urls[0], os.environ.get(trial.key_variable, ""), trial.space, needs)
         if trial.seconds is not None:
             self._fill_slots(trial.slots)
@@ -234,11 +231,8 @@ class Conductor:
 
     def _planned(self, trial: Trial) -> dict[str, int]:
         """Return the arrivals in the measured phase by the operation that they begin with."""
-        if trial.seconds is None:
-            return {}
-        scenarios = self._cast.scenarios
-        counts = arrivals.planned(trial.mix, trial.phases)
-        return trials.add({scenarios[name].operations[0].name: count} for name, count in counts.items())
+        firsts = self._cast.known.firsts
+        return trials.add({firsts[name]: count} for name, count in trial.planned().items())
 
     def _finish(self, performance: Performance, started: float) -> dict[str, Any]:
         parts = [part for _, part in sorted(performance.parts.items())]

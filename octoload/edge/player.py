@@ -13,7 +13,7 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 
 from octoload.api import split_keys
-from octoload.edge import arrivals, machine, poller, table
+from octoload.edge import machine, poller, table
 from octoload.edge.arrivals import Schedule
 from octoload.edge.client import Client
 from octoload.edge.connection import TrialOverError, clock
@@ -55,7 +55,7 @@ class Play:
         trial = order.trial
         keys = split_keys(os.environ.get(trial.key_variable, "")) or [""]
         self.order = order
-        self.names = sorted(trial.mix)
+        self.names = trial.scenarios
         # Arrivals go to all nodes in turn before the next key has its turn.
         self.client = Client([Target(url, key) for key in keys for url in trial.urls], trial.timeout)
         self.scenarios: list[Scenario] = [cast.scenarios[name](order.place) for name in self.names]
@@ -102,9 +102,8 @@ class Play:
 
     def schedule(self) -> Iterator[Schedule]:
         """Return this process' share of the arrivals, block by block."""
-        order, trial = self.order, self.order.trial
-        blocks = arrivals.plan(trial.mix, trial.arrivals, trial.seed, trial.phases)
-        return (block.share(order.worker, order.workers) for block in blocks)
+        order = self.order
+        return (block.share(order.worker, order.workers) for block in order.trial.schedule())
 
 
 class Player:

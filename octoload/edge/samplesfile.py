@@ -76,7 +76,7 @@ class SamplesFile:
         table = pa.Table.from_batches(batches, SCHEMA).unify_dictionaries()
         with self._disk():
             if self._writer is None:
-                self._writer = _open(self._temporary)
+                self._writer = _open(self._temporary, self._measured_from)
             self._writer.write_table(table, row_group_size=ROW_GROUP)
 
     def close(self) -> None:
@@ -126,12 +126,13 @@ def _texts(codes: Any, texts: list[str]) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int16()), pa.array(texts, pa.string()))
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path, measured_from: float) -> Any:
     path.parent.mkdir(parents=True, exist_ok=True)
+    metadata = {**SCHEMA.metadata, b"measured_from": repr(measured_from).encode()}
     # Times differ in their low bytes only: bytes of the same weight side by side compress to half the size.
     return pq.ParquetWriter(
         path,
-        SCHEMA,
+        SCHEMA.with_metadata(metadata),
         compression="zstd",
         use_dictionary=[*_TEXT_COLUMNS, "status", "worker", "bytes"],
         use_byte_stream_split=list(TIMES),

@@ -1,9 +1,12 @@
 """What a scenario is: one kind of user, client or task stream, and the place that it works at."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
+
+from octoload.edge.trace import Known
 
 if TYPE_CHECKING:
     from octoload.edge.poller import Poller
@@ -79,3 +82,10 @@ class Cast:
         for code, operation in enumerate(self.operations):
             operation.code = code
         self.operation_names = [operation.name for operation in self.operations]
+        #: What a trial may name.
+        self.known = Known({each.name: each.operations[0].name for each in scenarios}, frozenset(self.pollers))
+
+    def needs(self, names: Iterable[str]) -> set[str]:
+        """Return what these scenarios and pollers must find on the server."""
+        everybody = {**self.scenarios, **self.pollers}
+        return {need for name in names for need in everybody[name].needs}

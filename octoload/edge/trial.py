@@ -1,12 +1,15 @@
 """What the engine is asked for, and what it finishes with."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from octoload.edge.arrivals import Arrivals, Phases, Stage, stage_faults
+from octoload.edge import arrivals, trace
+from octoload.edge.arrivals import Arrivals, Phases, Schedule, Stage, stage_faults
 from octoload.edge.samples import percentile
+from octoload.edge.trace import Known, Trace
 from octoload.errors import UsageError
 
 #: Seconds that an arrival may wait for a slot before it is spoken of.
@@ -36,6 +39,10 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     arrivals: Arrivals = "poisson"
     #: Stretches of the measured phase with rates of their own; without any the rates of the mix stay.
     stages: list[Stage] = []
+    #: File of a recorded trace that is played instead of a mix.
+    trace: str = ""
+    #: What was read from it: it goes to every process with the trial.
+    recorded: Trace | None = None
     #: Closed loops by kind: how many there are, over all processes.
     pollers: dict[str, int] = {}
     #: Sessions that may be under way at once, over all processes.
@@ -52,21 +59,43 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         """How long it is, as its schedule wants to know."""
         return Phases(self.warm_up, self.seconds, self.stages)
 
+    @property
+    def scenarios(self) -> list[str]:
+        """Names of what arrives, sorted: the schedule has their indexes."""
+        return self.recorded.names if self.recorded else sorted(self.mix)
 
-def check(trial: Trial, scenarios: Iterable[str], pollers: Iterable[str]) -> None:
-    """Refuse what no engine can run.
+    def schedule(self) -> Iterator[Schedule]:
+        """Yield the arrivals for all processes, block by block."""
+        if self.recorded:
+            return trace.replay(self.recorded, self.seed)
+        return arrivals.plan(self.mix, self.arrivals, self.seed, self.phases)
+
+    def planned(self) -> dict[str, int]:
+        """Return how often each scenario arrives in the measured phase; nothing is said of one without an end."""
+        if self.seconds is None:
+            return {}
+        if self.recorded:
+            return trace.planned(self.recorded, self.warm_up)
+        return arrivals.planned(self.mix, self.phases)
+
+
+def prepare(trial: Trial, known: Known) -> Trial:
+    """Refuse what no engine can run; return the trial with its trace, if it is to play one.
 
     Raises:
-        UsageError: what is wrong with the trial; `scenarios` and `pollers` are the names of those that there are.
+        UsageError: what is wrong with the trial or with the file of its trace.
     """
     faults = (
-        *_unknown("scenario", trial.mix, sorted(scenarios)),
-        *_unknown("poller", trial.pollers, sorted(pollers)),
+        *_unknown("scenario", trial.mix, sorted(known.firsts)),
+        *_unknown("poller", trial.pollers, sorted(known.pollers)),
         *_out_of_bounds(trial),
         *stage_faults(trial.stages, trial.seconds),
     )
     for fault, cure in faults:
         raise UsageError(fault, cure)
+    if not trial.trace:
+        return trial
+    return msgspec.structs.replace(trial, recorded=trace.read(Path(trial.trace), known, trial.phases))
 
 
 def _unknown(kind: str, asked: Iterable[str], known: list[str]) -> Iterator[tuple[str, str]]:
@@ -80,8 +109,10 @@ def _out_of_bounds(trial: Trial) -> Iterator[tuple[str, str]]:
     for name, count in trial.pollers.items():
         if not 0 < count <= MAX_POLLERS:
             yield f"there are to be {count} pollers {name!r}", f"Give 1 to {MAX_POLLERS:,}."
-    if not (trial.mix or trial.pollers) or not trial.urls:
-        yield "a trial needs a mix or pollers, and at least one URL", "Name a scenario and a server."
+    if trial.trace and (trial.mix or trial.stages):
+        yield "a trace says itself what arrives when", "Leave out the mix and the stages, or the trace."
+    if not (trial.mix or trial.trace or trial.pollers) or not trial.urls:
+        yield "a trial needs a mix, a trace or pollers, and at least one URL", "Name a scenario and a server."
     if trial.slots < 1 or trial.timeout <= 0 or trial.warm_up < 0 or not (trial.seconds is None or trial.seconds > 0):
         yield "a trial needs slots, a timeout and a length above zero", "Give larger numbers."
 
