@@ -106,7 +106,7 @@ def test_sessions_think_and_end_with_the_trial(tmp_path):
         ({"pollers": {"waiting-agnet": 1}}, "no poller 'waiting-agnet'"),
         ({"pollers": {"waiting-agent": -1}}, "-1 pollers"),
         ({"mix": {"waiting-agent": 1}}, "no scenario 'waiting-agent'"),
-        ({"mix": {}}, "a mix or pollers"),
+        ({"mix": {}}, "a mix, a trace or pollers"),
         ({"stages": [{"seconds": 9, "factor": 1}]}, "last 9 s together"),
         ({"space": "Spaces-1", "mix": {"dashboard": 1}, "pollers": {"portal-task": 1}}, "has no tasks"),
     ],
