@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"octoload {octoload.__version__}")
     subs = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(subs)
+    _add_worker(subs)
     _add_report(subs)
     _add_seed(subs)
     _add_calibrate(subs)
@@ -87,8 +88,48 @@ def _add_run(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
         "--demo", action="store_true", help="a small design of 6 pairs of 10 s that shows how it works; marked as such"
     )
     run.add_argument("--processes", type=int, default=1, metavar="N", help="Locust processes (default: 1)")
+    run.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="wait for N workers, which `octoload worker` starts here or on other machines, and let them drive the "
+        "load; further ones stand by",
+    )
+    run.add_argument(
+        "--bind",
+        metavar="HOST:PORT",
+        help="address of this machine on which workers are awaited (default 127.0.0.1:5557: this machine only). The "
+        "port asks for no password: whoever reaches it can take part in the run or spoil it",
+    )
+    run.add_argument(
+        "--wait", type=float, default=120.0, metavar="SECONDS", help="how long missing workers are waited for (120)"
+    )
     run.add_argument("--keep-data", action="store_true", help="keep the stand-in's databases when the run has ended")
     run.set_defaults(command=commands.run)
+
+
+def _add_worker(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    worker = subs.add_parser(
+        "worker",
+        help="drive load for runs that are led elsewhere (octoload run --workers)",
+        description="Serve one run after the other as a worker, until interrupted. API keys are taken from this "
+        "machine's environment, under the names that the run's experiment gives (`key_variable` of an arm, "
+        "OCTOPUS_API_KEY unless it says otherwise; OCTOLOAD_KEY for a stand-in): a master sends names, never keys. A "
+        "worker sends its load, and those keys, wherever its master says: name only a master that you trust.",
+    )
+    worker.add_argument("--master", required=True, metavar="HOST[:PORT]", help="where the run listens (--bind)")
+    worker.add_argument(
+        "--processes", type=int, default=1, metavar="N", help="workers to be; one a core is right (default: 1)"
+    )
+    worker.add_argument(
+        "--log",
+        type=Path,
+        default=Path("octoload-worker.log"),
+        metavar="FILE",
+        help="Locust's log (default: %(default)s)",
+    )
+    worker.set_defaults(command=commands.worker)
 
 
 def _add_report(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

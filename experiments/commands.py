@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from experiments import calibration, plan, planning, rig, runner
+from experiments import address, calibration, plan, planning, rig, runner, workers
+from experiments.address import Address
 from experiments.display import Display
 from experiments.experiment import Experiment, check, demonstration, load, with_pairs
 from experiments.plan import Generator
@@ -33,14 +34,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
     experiment = load(source)
     if options.demo:
         experiment = demonstration(experiment)
-    if options.processes < 1:
-        raise UsageError(f"--processes is {options.processes}", "It is 1 or more; one a core is right.")
-    generator = Generator(options.processes)
+    generator = _generator(options, experiment)
     # A history that is not there is said before anything is made.
     decided = plan.write_up(experiment, rig.choose_history(experiment, source), generator)
     folder = _folder(options, experiment, source, decided)
     console.print(experiment.question, style="bold", markup=False)
     console.print(f"Run: {folder}", markup=False)
+    if generator.workers and generator.bind.open:
+        console.print(OPEN_PORT.format(generator.bind), style="yellow", markup=False)
     if not options.resume and (known := planning.last_rig(experiment)):
         rigs.write(folder, known)
     runner.claim(folder)
@@ -55,11 +56,43 @@ def run(options: argparse.Namespace, console: Console) -> int:
         runner.release(folder)
 
 
+#: What it means to listen beyond this machine.
+OPEN_PORT = (
+    "Whoever reaches {} can take part in this run or spoil it: Locust's port asks for no password. Keep it within a "
+    "network that you trust. No API key passes through it."
+)
+
+
+def _generator(options: argparse.Namespace, experiment: Experiment) -> Generator:
+    """Return what is to drive the load.
+
+    Raises:
+        UsageError: the options do not fit together.
+    """
+    if options.processes < 1 or options.workers < 0 or options.wait <= 0:
+        wrong = f"--processes {options.processes} --workers {options.workers} --wait {options.wait:g}"
+        raise UsageError(f"{wrong}: one is too small", "Processes are 1 or more (one a core), --wait above 0 seconds.")
+    if not options.workers:
+        if options.bind:
+            raise UsageError("--bind is for workers only", "Say how many with --workers N.")
+        return Generator(options.processes)
+    if options.processes > 1:
+        raise UsageError("--processes and --workers exclude each other", "Start `octoload worker` here too.")
+    if rig.on_standins(experiment) and not os.environ.get("OCTOLOAD_KEY"):
+        cure = "Set it to a key of your own, such as API-LOAD, here and for each worker; a stand-in is on this machine."
+        raise UsageError("workers need the stand-in's API key in OCTOLOAD_KEY", cure)
+    bind = address.parse(options.bind, "--bind") if options.bind else Address()
+    address.check_free(bind)
+    return Generator(workers=options.workers, bind=bind, patience=options.wait)
+
+
 def _go_on(folder: Path, options: argparse.Namespace) -> str:
     """Say what was kept and how to go on."""
     done = sum(".attempt-" not in file.parent.name for file in folder.glob("trials/*/trial.json"))
     words = ["octoload run", options.experiment, *(["--demo"] if options.demo else [])]
     words += [f"--processes {options.processes}"] if options.processes > 1 else []
+    words += [f"--workers {options.workers}"] if options.workers else []
+    words += [f"--bind {options.bind}"] if options.bind else []
     words += ["--resume --out", str(folder)]
     return f"{done} finished trials are kept in {folder}. Go on with: {' '.join(words)}"
 
@@ -71,6 +104,16 @@ def _run(the_run: runner.Run, options: argparse.Namespace, console: Console) -> 
     if not options.keep_data:
         the_run.clear()
     return code
+
+
+def worker(options: argparse.Namespace, console: Console) -> int:
+    """Drive load for runs that are led elsewhere, until interrupted."""
+    if options.processes < 1:
+        raise UsageError(f"--processes is {options.processes}", "It is 1 or more; one a core is right.")
+    master = address.parse(options.master, "--master")
+    address.check_known(master)
+    workers.serve(master, options.processes, options.log, Display(console))
+    return 0
 
 
 def report(options: argparse.Namespace, console: Console) -> int:
@@ -177,7 +220,7 @@ def _folder(options: argparse.Namespace, experiment: Experiment, source: Path, d
 _COMMON = {
     "design": ("another design", "Give the same options (--demo)"),
     "history": ("another history", "Put the history's file back as it was"),
-    "generator": ("another generator", "Give the same options (--processes)"),
+    "generator": ("another generator", "Give the same options (--processes, --workers)"),
     "octoload": ("another version of octoload", "Install that version"),
 }
 

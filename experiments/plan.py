@@ -6,16 +6,23 @@ from typing import Any
 import msgspec
 
 import octoload
+from experiments.address import Address
 from experiments.experiment import Arm, Design, Experiment
 from experiments.workload import closed
 from seeders.history import History
 
 
 class Generator(msgspec.Struct, frozen=True):
-    """What drives the load."""
+    """What drives the load: processes of our own, or workers that connect."""
 
     #: Locust processes on this machine.
     processes: int = 1
+    #: Workers that take part (`octoload worker`); 0 for none, the processes then do the work.
+    workers: int = 0
+    #: Where workers find this run.
+    bind: Address = Address()
+    #: Seconds that missing workers are waited for.
+    patience: float = 120.0
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -81,7 +88,7 @@ def write_up(experiment: Experiment, history: History | None, generator: Generat
         "gate": experiment.objectives.gate,
         "server": _server(experiment),
         "history": msgspec.to_builtins(history),
-        "generator": msgspec.to_builtins(generator),
+        "generator": {"processes": generator.processes, "workers": generator.workers},
         "octoload": octoload.__version__,
         "trials": [msgspec.to_builtins(trial) for trial in order(design, baseline, contender)],
     }

@@ -74,6 +74,12 @@ class Program:
         except OSError as exc:
             raise self.ended() from exc
 
+    def heard(self) -> Iterator[str]:
+        """Yield what it has said on standard output so far, without waiting."""
+        with contextlib.suppress(queue.Empty):
+            while (line := self._lines.get_nowait()) is not None:
+                yield line
+
     def lines(self, within: float) -> Iterator[str]:
         """Yield what it says on standard output.
 

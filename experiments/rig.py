@@ -219,6 +219,11 @@ def _space_of(octopus: Octopus, name: str, arm: Arm) -> str:
     raise UsageError(f"arm {name!r}: {arm.url} has no space {arm.space!r}", f"It has: {known}")
 
 
+def on_standins(experiment: Experiment) -> bool:
+    """Return whether a run starts the servers of its arms itself."""
+    return not any(arm.url for arm in experiment.arms.values())
+
+
 def write_provenance(folder: Path, octopus: Octopus) -> None:
     """Write down machine, versions and server."""
     content = {

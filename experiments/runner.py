@@ -15,7 +15,7 @@ from experiments.display import Display
 from experiments.engine import Engine, command
 from experiments.experiment import Experiment
 from experiments.plan import Generator, Trial
-from experiments.rig import OctopusRig, Rig, StandinRig, choose_history
+from experiments.rig import OctopusRig, Rig, StandinRig, choose_history, on_standins
 from octoload import files
 from octoload.api import Octopus
 from octoload.errors import InvalidRunError, UsageError
@@ -37,7 +37,8 @@ class Run:
         self._display = display
         self._plan = plan.write_up(experiment, choose_history(experiment, source), generator)
         self._rig = _rig(experiment, source, folder, display)
-        self._engine = Engine(folder / "logs" / "locust.log", self._rig.keys, generator.processes)
+        self._engine = Engine(folder / "logs" / "locust.log", self._rig.keys, generator)
+        self._generator = generator
 
     def __call__(self) -> None:
         """Prepare the servers and run all trials that are not there yet.
@@ -55,7 +56,15 @@ class Run:
         """Write the plan; start Locust and the servers."""
         files.write_json(self.folder / "plan.json", "plan", 1, self._plan)
         self._engine.start()  # it takes seconds to start; the servers are filled meanwhile
+        if self._generator.workers:
+            self._gather()
         self._rig.start()
+
+    def _gather(self) -> None:
+        """Wait for the workers before anything else takes its time."""
+        wanted = self._generator.workers
+        with self._display.step(f"Waiting for {wanted} workers on {self._generator.bind}") as report:
+            self._engine.gather(lambda event: report(event["connected"], wanted, _refusals(event)))
 
     def borrow(self, other: "Run") -> None:
         """Write the plan; use the servers and the Locust of another run that is open."""
@@ -120,7 +129,6 @@ class Run:
                 facts = self._engine.run(self._command(trial), self._progress(report))
         except InvalidRunError as exc:
             self._rig.check()
-            self._engine.stop()  # a fresh one for the next attempt
             files.write_json(folder / "trial.json", "trial", 1, {**content, **_spoilt(started, exc.message)})
             return [exc.message]
         self._rig.check()
@@ -148,6 +156,9 @@ class Run:
 
         def show(event: dict[str, Any]) -> None:
             self._rig.check()
+            if event["event"] == "waiting":
+                report(event["connected"], event["wanted"], f"workers are connected {_refusals(event)}")
+                return
             p95 = event.get("p95")
             latency = f", p95 {p95 * 1000:.0f} ms" if p95 else ""
             failures = f", {event['failures']} failed" if event["failures"] else ""
@@ -172,6 +183,11 @@ class Run:
 
     def _place(self, trial: Trial) -> Path:
         return self.folder / "trials" / trial.folder
+
+
+def _refusals(event: dict[str, Any]) -> str:
+    """Say which workers may not take part, and why."""
+    return f"({'; '.join(event['refused'])})" if event["refused"] else ""
 
 
 def _spoilt(started: float, message: str) -> dict[str, Any]:
@@ -221,6 +237,6 @@ def release(folder: Path) -> None:
 
 
 def _rig(experiment: Experiment, source: Path, folder: Path, display: Display) -> Rig:
-    if any(arm.url for arm in experiment.arms.values()):
-        return OctopusRig(experiment, folder)
-    return StandinRig(experiment, source, folder, display)
+    if on_standins(experiment):
+        return StandinRig(experiment, source, folder, display)
+    return OctopusRig(experiment, folder)

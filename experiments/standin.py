@@ -1,6 +1,7 @@
 """The stand-in as an experiment uses it: one PostgreSQL, a database and a server for each arm."""
 
 import contextlib
+import os
 import secrets
 import string
 from pathlib import Path
@@ -24,7 +25,8 @@ class Laboratory:
         self.folder = folder
         self.time_scale = time_scale
         self.nodes = nodes
-        self.key = "API-" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(28))
+        # Workers elsewhere must know the key, so it may be given.
+        self.key = os.environ.get("OCTOLOAD_KEY") or "API-" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(28))
         self._programs: list[Program] = []
         self._dsn = ""
 

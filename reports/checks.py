@@ -23,6 +23,11 @@ State = Literal["ok", "warn", "invalid"]
 LONG_WAIT = 0.5
 #: An endpoint's own error rate is judged from this many requests up: below, one failure breaks the limit.
 FEWEST_FOR_ERRORS = 100
+#: Seconds by which a worker's clock may move within a trial: those of statistics §6 for any clock, and as a caution the
+#: 10 ms that a schedule may be late.
+CLOCK_MOVES, CLOCK_CAUTION = 0.100, 0.010
+#: Seconds between which a clock's offset should be known (statistics §6).
+CLOCK_WIDTH = 0.050
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -71,6 +76,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
         _generator_cpu(generator),
         _steal(generator),
         _pause(generator),
+        *_worker_clocks(generator),
     ]
 
 
@@ -267,3 +273,29 @@ def _pause(generator: Mapping[str, Any]) -> Check:
     if pause > 0.005:
         message += " Its tail latencies may be the generator's own: use more processes."
     return Check("garbage collection", pause, 0.005, "warn" if pause > 0.005 else "ok", message)
+
+
+def _worker_clocks(generator: Mapping[str, Any]) -> list[Check]:
+    """Judge how well the clocks of several workers were known, and whether they stayed where they were.
+
+    The schedule was started, and all times were corrected, by the offset measured before the trial.
+    """
+    clocks = [worker["clock"] for worker in generator.get("workers", [])]
+    if len(clocks) < 2:
+        return []
+    doubt = max(float(clock["uncertainty"]) for clock in clocks)
+    moves = [clock["moved"] for clock in clocks]
+    moved = max((max(0.0, abs(move) - 2 * doubt) for move in moves if move is not None), default=0.0)
+    state = graded(moved, CLOCK_CAUTION, CLOCK_MOVES)
+    message = (
+        f"The clocks of {len(clocks)} workers were known to ±{doubt * 1000:.1f} ms (caution from "
+        f"±{CLOCK_WIDTH * 500:.0f} ms) and moved by {moved * 1000:.1f} ms beyond that (limit {CLOCK_MOVES * 1000:.0f} "
+        f"ms, caution from {CLOCK_CAUTION * 1000:.0f} ms)."
+    )
+    if state != "ok":
+        message += " Let NTP slew the workers' clocks, not step them."
+    elif 2 * doubt > CLOCK_WIDTH:
+        state, message = "warn", message + " Put the workers nearer to the master."
+    elif None in moves:
+        state, message = "warn", message + " One did not answer after the trial: see its log."
+    return [Check("worker clocks", moved, CLOCK_MOVES, state, message)]

@@ -91,6 +91,7 @@ def read_options():
     parser.add_argument("--stall", type=float, default=0)
     parser.add_argument("--every", type=float, default=0)
     parser.add_argument("--slow", type=float, default=0, help="seconds that each page keeps the whole server busy")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--log", action="store_true")
     parser.add_argument("--certificate", help="PEM file with certificate and key: speaks TLS")
     return parser.parse_args()
@@ -101,8 +102,8 @@ async def main():
     if options.certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.certificate)
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1000, ssl=context)
-    say(f"ready: http{'s' if context else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    server = await asyncio.start_server(serve, options.host, 0, backlog=1000, ssl=context)
+    say(f"ready: http{'s' if context else ''}://{options.host}:{server.sockets[0].getsockname()[1]}")
     stalling = asyncio.create_task(stall(options.stall, options.every)) if options.stall else None
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     say(json.dumps({**served, "answered": answered, "keys": keys} if options.log else served))

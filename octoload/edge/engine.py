@@ -1,8 +1,6 @@
 """The engine's conversation: commands on standard input, answers on standard output, one JSON object a line."""
 
 import logging
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,9 @@ from gevent.queue import Queue
 from locust.env import Environment
 
 from octoload.edge.conductor import Conductor
-from octoload.edge.trial import Trial
+from octoload.edge.conversation import Conversation
+from octoload.edge.trial import Gather, Trial
 from octoload.errors import OctoloadError, UsageError
-
-_encode = msgspec.json.Encoder().encode
-
 
 logger = logging.getLogger("octoload")
 
@@ -29,13 +25,18 @@ class Engine:
         self._environment = environment
         self._conductor = conductor
         self._commands: Queue[bytes] = Queue()
-        self._output = claim_output()
-        self._worker: Any = None
+        self._conversation = Conversation()
+        self._greenlet: Any = None
         environment.process_exit_code = 0  # a failed request is a sample, not a failure of the engine
+        options: Any = environment.parsed_options
+        # Workers that Locust forked cannot be replaced: when one is lost, all begin anew.
+        self._brittle = bool(options.processes)
+        # Locust alone would start its users at once, and end with its last worker; here trials decide.
+        options.headless = False
 
     def start(self) -> None:
         """Begin to listen."""
-        self._worker = gevent.spawn(self._work)
+        self._greenlet = gevent.spawn(self._work)
         gevent.spawn(self._listen)
 
     def _listen(self) -> None:
@@ -62,38 +63,27 @@ class Engine:
             except Exception as exc:  # a fault of ours must not leave the other side waiting
                 logger.exception("the trial failed")
                 self._say({"event": "failed", "message": f"{type(exc).__name__}: {exc}", "cure": "See Locust's log."})
-            if self._conductor.broken:
+            if self._conductor.bereaved and self._brittle:
                 self._quit()
 
     def _obey(self, line: bytes) -> dict[str, Any]:
         try:
-            command = msgspec.json.decode(line)
-            if not isinstance(command, dict) or command.pop("command", None) != "trial":
-                raise UsageError("the engine knows one command: trial", "See docs/formats.md, The engine.")
-            trial = msgspec.convert(command, Trial)
+            command = msgspec.json.decode(line, type=Gather | Trial)
         except (msgspec.DecodeError, msgspec.ValidationError) as exc:
             raise UsageError(f"the engine cannot read its command: {exc}", "See docs/formats.md, The engine.") from exc
-        path = Path(trial.folder) / "requests.parquet" if trial.folder else None
-        return self._conductor.run(trial, path, self._say)
+        if isinstance(command, Gather):
+            return {"event": "gathered", "workers": self._conductor.gather(command.key_variables, self._say)}
+        path = Path(command.folder) / "requests.parquet" if command.folder else None
+        return self._conductor.run(command, path, self._say)
 
     def _say(self, event: dict[str, Any]) -> None:
-        data = _encode(event) + b"\n"
         try:
-            while data:
-                data = data[os.write(self._output, data) :]
+            self._conversation.say(event)
         except OSError:
             self._quit()  # nobody listens any more
 
     def _quit(self) -> None:
-        if self._worker is not gevent.getcurrent():
-            self._worker.kill()  # a trial under way leaves no half-written file
+        if self._greenlet is not gevent.getcurrent():
+            self._greenlet.kill()  # a trial under way leaves no half-written file
         runner: Any = self._environment.runner
         runner.quit()
-
-
-def claim_output() -> int:
-    """Keep standard output for the conversation: whatever else is printed goes to standard error."""
-    sys.stdout.flush()
-    conversation = os.dup(1)
-    os.dup2(2, 1)
-    return conversation

@@ -71,6 +71,11 @@ class Loops:
             if not loop.looking:
                 loop.greenlet.kill(block=False)
 
+    def drop(self) -> None:
+        """End all, in the middle of whatever they are at."""
+        for loop in self._loops:
+            loop.greenlet.kill(block=False)
+
     def _leave(self, _greenlet: Any) -> None:
         self._left -= 1
         if not self._left:

@@ -102,4 +102,12 @@ def _watch(parent: int, declared: int | None) -> None:
 def _gone(parent: int, declared: int | None) -> bool:
     if sys.platform != "win32" and os.getppid() != parent:
         return True
-    return declared is not None and not psutil.pid_exists(declared)
+    return declared is not None and not _runs(declared)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there; one that was killed stays in the system's list until somebody asks how it ended."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False

@@ -27,6 +27,7 @@ from octoload.edge.trial import Part, Trial
 
 #: Locust messages between master and workers.
 TRIAL, STOP, SAMPLES, PART = "octoload-trial", "octoload-stop", "octoload-samples", "octoload-part"
+ABANDON = "octoload-abandon"
 
 #: Seconds between two batches.
 TICK: Final = 1.0
@@ -43,6 +44,8 @@ class Order(msgspec.Struct, frozen=True):
     place: Place
     #: Unix time at which the schedule starts.
     start: float
+    #: Seconds that this player's clock is ahead of the conductor's, in which all times are given.
+    ahead: float
     #: This player's number, and how many there are.
     worker: int
     workers: int
@@ -62,8 +65,8 @@ class Play:
         self.codes = [cast.names.index(name) for name in self.names]
         #: By index in the sorted names of the mix: the scenario, and the code of its name.
         self.roles = list(zip(self.scenarios, self.codes, strict=True))
-        #: What turns the steady clock into Unix time.
-        self.offset = time.time() - clock()
+        #: What turns the steady clock into Unix time on the conductor's clock.
+        self.offset = time.time() - order.ahead - clock()
         self.start = order.start - self.offset
         self.measured_from = self.start + trial.warm_up
         self.until = self.measured_from + (math.inf if trial.seconds is None else trial.seconds)
@@ -116,12 +119,14 @@ class Player:
         self._dispatcher = Dispatcher()
         self._loops = Loops()
         self._play: Play | None = None
+        self._course: Any = None
         self._meter = machine.Meter()
         self._priority = machine.raise_priority()
         runner: Any = environment.runner
         self._runner = runner
         runner.register_message(TRIAL, self._on_trial)
         runner.register_message(STOP, self._on_stop)
+        runner.register_message(ABANDON, self._on_abandon)
         machine.settle_memory()
 
     def serve(self) -> None:
@@ -156,7 +161,7 @@ class Player:
         environment.stats.clear_all()
         self._dispatcher.begin(play.schedule(), play.start, play.measured_from, play.settle)
         self._loops.begin(play.pollers(), play.settle)
-        gevent.spawn(self._see_through, play)
+        self._course = gevent.spawn(self._see_through, play)
 
     def _on_stop(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002  Locust's signature
         if self._play is not None:
@@ -164,6 +169,15 @@ class Player:
             self._dispatcher.halt()
             self._loops.halt()
             gevent.spawn_later(STOP_GRACE, self._play.ended.set)
+
+    def _on_abandon(self, environment: Environment, msg: Any) -> None:  # noqa: ARG002
+        """Drop the trial under way and say no more of it; Locust takes the slots away."""
+        if self._play is not None:
+            play, self._play = self._play, None
+            self._course.kill(block=False)
+            self._dispatcher.halt()
+            self._loops.drop()
+            play.client.close()
 
     def _see_through(self, play: Play) -> None:
         """Hand samples over each second until the last session has ended, then close the books."""
@@ -189,12 +203,14 @@ class Player:
             gevent.spawn_later(max(play.until - clock(), 0.0), self._stop_measuring, play)
 
     def _begin_measuring(self, play: Play) -> None:
-        self._meter.start()
-        play.client.stamps.take()
+        if play is self._play:
+            self._meter.start()
+            play.client.stamps.take()
 
     def _stop_measuring(self, play: Play) -> None:
-        self._meter.stop()
-        play.settle()
+        if play is self._play:
+            self._meter.stop()
+            play.settle()
 
     def _miss_the_rest(self, play: Play) -> None:
         for arrival in self._dispatcher.halt():

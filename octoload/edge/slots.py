@@ -16,11 +16,14 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from octoload.edge import machine, table
 from octoload.edge.conductor import Conductor
+from octoload.edge.conversation import Conversation
+from octoload.edge.crew import READY, Crew
 from octoload.edge.engine import Engine
 from octoload.edge.player import STOP_GRACE, Player
 from octoload.edge.poller import Poller
 from octoload.edge.scenario import Cast, Scenario
 from octoload.edge.trial import Trial
+from octoload.edge.worker import Line
 from octoload.errors import OctoloadError, UsageError
 
 #: Users when nobody says how many.
@@ -43,6 +46,9 @@ class Slot(User):
 def install(scenarios: tuple[type[Scenario], ...], pollers: tuple[type[Poller], ...] = ()) -> None:
     """Make Locust run these scenarios, and these pollers beside them."""
     cast = Cast(scenarios, pollers)
+    declared = os.environ.get("OCTOLOAD_PARENT")
+    if declared:  # from now on: a worker may wait for its master for hours before Locust has set it up
+        machine.die_with_parent(os.getppid(), int(declared))
     if hasattr(os, "register_at_fork"):  # workers that --processes forks end with their master
         first = os.getpid()
         os.register_at_fork(after_in_child=lambda: machine.die_with_parent(first, None))
@@ -76,18 +82,18 @@ def _set_up(environment: Environment, cast: Cast) -> None:
     options: Any = environment.parsed_options
     # Timers count from the hub's last turn, and imports took seconds since: Locust's -t would end that much early.
     gevent.get_hub().loop.update_now()
-    declared = os.environ.get("OCTOLOAD_PARENT")
-    if declared and not options.worker:
-        machine.die_with_parent(os.getppid(), int(declared))
     if not isinstance(environment.runner, MasterRunner):
         Slot.player = Player(environment, cast)
     if isinstance(environment.runner, WorkerRunner):
+        supervised = options.octoload_engine and not options.processes
+        Line(environment, Conversation() if supervised else None)
         return
     if options.num_users is None:
         options.num_users = SLOTS
     if options.spawn_rate is None:
         options.spawn_rate = options.num_users
-    conductor = Conductor(environment, cast)
+    crew = Crew(environment, int(options.expect_workers) if options.octoload_engine else None)
+    conductor = Conductor(environment, cast, crew, options.expect_workers_max_wait or READY)
     if options.octoload_engine:
         options.only_summary = True
         Engine(environment, conductor).start()

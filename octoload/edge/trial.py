@@ -8,6 +8,7 @@ import msgspec
 
 from octoload.edge import arrivals, trace
 from octoload.edge.arrivals import Arrivals, Phases, Schedule, Stage, stage_faults
+from octoload.edge.clocks import Offset
 from octoload.edge.samples import percentile
 from octoload.edge.trace import Known, Trace
 from octoload.errors import UsageError
@@ -20,7 +21,14 @@ BUSY: Final = 0.8
 MAX_POLLERS: Final = 10_000
 
 
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
+class Gather(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="gather"):
+    """The wish to have all workers there, as docs/formats.md ("The engine") writes it."""
+
+    #: Names of the environment variables in which each must have an API key.
+    key_variables: list[str] = []
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="trial"):
     """One trial, as docs/formats.md ("The engine") writes it."""
 
     #: Base URLs of the nodes; sessions go to them in turn.
@@ -187,4 +195,19 @@ def generator(parts: list[Part], lags: Any, read_delays: Any) -> dict[str, Any]:
         "schedule": "timer" if any(part.schedule == "timer" for part in parts) else "timerfd",
         "priority": max((part.priority for part in parts if part.priority is not None), default=None),
         "longest_wait": max(part.longest_wait for part in parts),
+    }
+
+
+def worker(part: Part, name: str, before: Offset, after: Offset | None) -> dict[str, Any]:
+    """Return the facts about one process; its clock was measured `before` the trial, and `after` it if it answered."""
+    return {
+        "name": name,
+        "cpu": part.cpu,
+        "steal": part.steal,
+        "gc_pause": part.gc_pause,
+        "clock": {
+            "offset": before.value,
+            "uncertainty": max(before.uncertainty, after.uncertainty if after else 0.0),
+            "moved": after.value - before.value if after else None,
+        },
     }

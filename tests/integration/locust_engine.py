@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import queue
+import socket
 import subprocess
 import sys
 import threading
@@ -51,12 +52,20 @@ def server(*options, program="fake_octopus.py"):
             process.kill()
 
 
+def free_port(host="127.0.0.1"):
+    with socket.create_server((host, 0)) as free:
+        return free.getsockname()[1]
+
+
 class Engine:
     """A running engine."""
 
     def __init__(self, log, *options, **variables):
         environment = {**os.environ, **variables, "OCTOLOAD_TEST_KEY": KEY, "OCTOLOAD_PARENT": str(os.getpid())}
         arguments = ["-m", "locust", "-f", str(HOUSE / "locustfile.py"), "--headless", "--octoload-engine", *options]
+        if "--processes" in options:
+            port = str(free_port())
+            arguments += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
         self.log = log
         with log.open("w") as errors:
             self.process = subprocess.Popen(
@@ -75,15 +84,25 @@ class Engine:
         self.process.stdin.flush()
 
     def answer(self):
-        """Return the event that ends a trial; keep the others in `progress`."""
+        """Return the event that ends a trial; keep its progress."""
         self.progress = []
         while True:
-            line = self.said.next()
-            assert line, self.log.read_text()[-4000:]
-            event = json.loads(line)
-            if event["event"] != "progress":
+            event = self.event()
+            if event["event"] not in {"progress", "waiting"}:
                 return event
-            self.progress.append(event)
+            if event["event"] == "progress":
+                self.progress.append(event)
+
+    def event(self):
+        line = self.said.next()
+        assert line, self.log.read_text()[-4000:]
+        return json.loads(line)
+
+    def until(self, kind):
+        """Wait for an event of a kind, such as the first `progress` of a trial."""
+        while (event := self.event())["event"] != kind:
+            pass
+        return event
 
     def run(self, **command):
         self.send(**command)

@@ -131,7 +131,7 @@ def test_nothing_is_left_when_the_engine_ends(tmp_path, options, how):
     """End of input ends all processes in the middle of a trial, and so does kill -9 of the first; no file is half."""
     with server() as (url, _), engine(tmp_path, *options) as running:
         running.send(**trial(tmp_path, url, seconds=60.0))
-        running.said.next()
+        running.until("progress")
         family = running.family()
         if how == "kill":
             running.process.send_signal(signal.SIGKILL)
@@ -145,7 +145,7 @@ def test_a_lost_worker_fails_the_trial(tmp_path):
     """The trial says which process was lost, and the engine ends so that the next one begins with all workers."""
     with server() as (url, _), engine(tmp_path, "--processes", "2") as running:
         running.send(**trial(tmp_path, url, seconds=30.0))
-        running.said.next()
+        running.until("progress")
         worker = running.family()[-1]
         worker.send_signal(signal.SIGKILL)
         event = running.answer()

@@ -145,6 +145,30 @@ def test_a_generator_under_pressure_is_found(
     assert checked(facts, file)[name].state == state
 
 
+@pytest.mark.parametrize(
+    ("uncertainty", "moved", "state"),
+    [
+        (0.0005, 0.0004, "ok"),
+        (0.0005, -0.020, "warn"),
+        (0.0005, 0.200, "invalid"),
+        (0.0300, 0.0, "warn"),
+        (0.0200, 0.045, "ok"),  # within what the measurement itself may be off
+        (0.0005, None, "warn"),
+    ],
+)
+def test_a_workers_clock_that_moves_is_found(
+    trial: tuple[Facts, Path], uncertainty: float, moved: float | None, state: str
+) -> None:
+    """A clock that is far off is put right; one that moves in the trial, or is not known, is not."""
+    facts, file = trial
+    clocks = [
+        {"offset": -7.0, "uncertainty": uncertainty, "moved": moved},
+        {"offset": 0.0, "uncertainty": 0.0001, "moved": 0.0},
+    ]
+    facts["generator"]["workers"] = [{"name": f"host-{n}", "clock": clock} for n, clock in enumerate(clocks)]
+    assert checked(facts, file)["worker clocks"].state == state
+
+
 def test_a_failed_request_stays_in_its_quantile(trial: tuple[Facts, Path]) -> None:
     """A time-out counts with the time that it took, and as a failure."""
     _, file = trial
