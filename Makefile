@@ -24,6 +24,7 @@ bench: $(VENV)/dev.stamp  ## the load generator and the seeders against their pe
 calibrate: $(VENV)/dev.stamp  ## A/A: how often this machine sees a difference where there is none; the cluster's soak (an hour)
 	@$(BIN)/octoload calibrate
 	@OCTOLOAD_SOAK_ROUNDS=20 OCTOLOAD_SOAK_TASKS=1000 $(BIN)/python -m pytest -q tests/integration/test_standin_soak.py
+	@OCTOLOAD_KILLED_SEEDINGS=20 $(BIN)/python -m pytest -q --timeout 3600 tests/integration/test_seeding_disturbed.py
 
 clean:  ## all that the targets above made
 	rm -rf $(VENV) runs standin-data .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

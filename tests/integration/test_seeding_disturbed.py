@@ -1,0 +1,136 @@
+"""A seeding that is disturbed ends as one that is not: killed, cut off, limited and refused, nothing is made twice."""
+
+import os
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+import msgspec
+import pytest
+
+from octoload.api import Octopus
+from seeders import api, manifest, plan, stream
+from seeders.history import History
+from tests.octopus_server import StandIn
+from tests.rude_proxy import CUT_AFTER, CUT_BEFORE, LIMITED, UNAVAILABLE, RudeProxy
+
+pytestmark = pytest.mark.integration
+
+#: Kills in one seeding, and seedings; `make calibrate` asks for more of them.
+KILLS, SEEDINGS = 10, int(os.environ.get("OCTOLOAD_KILLED_SEEDINGS", "1"))
+MANY = History(
+    name="Killed", environments=2, projects=20, releases_per_project=100, deployments_per_release=0.05, machines=5,
+    tenants=3, variables=3,
+)  # fmt: skip
+FEW = msgspec.structs.replace(MANY, name="Cut", projects=10, releases_per_project=20, deployments_per_release=0.3)
+SEED = """
+import sys
+from pathlib import Path
+import msgspec
+from octoload.api import Octopus
+from seeders import api, history
+octopus = Octopus(sys.argv[1], sys.stdin.readline().strip())
+print("begins", flush=True)
+api.write(history.load(Path(sys.argv[2])), octopus, Path(sys.argv[3]))
+"""
+
+
+@pytest.fixture(scope="module")
+def octopus(standin: StandIn) -> Iterator[Octopus]:
+    with Octopus(standin.url, standin.api_key) as octopus:
+        yield octopus
+
+
+def comparable(written: manifest.Manifest) -> dict:
+    """Return what the manifests of two seedings of one history have in common: all but times and the server's ids."""
+    told = msgspec.to_builtins(written)
+    told["ids"] = {kind: sorted(ids) if isinstance(ids, dict) else ids for kind, ids in told["ids"].items()}
+    return {name: value for name, value in told.items() if name not in ("started", "finished", "server")}
+
+
+def assert_as_planned(octopus: Octopus, history: History, written: manifest.Manifest) -> None:
+    """Each project has its releases in their order and its deployments in theirs, each once, by lists and by events."""
+    space = octopus.space(written.ids["space"]["s1"])
+    projects = {identifier: key.partition("/")[2] for key, identifier in written.ids["project"].items()}
+    environments = {identifier: key.partition("/")[2] for key, identifier in written.ids["environment"].items()}
+    planned: dict[type, dict[str, list]] = {stream.Release: defaultdict(list), stream.Deployment: defaultdict(list)}
+    for record in plan.draw(history):
+        if isinstance(record, stream.Release):
+            planned[stream.Release][record.project].append(record.version)
+        elif isinstance(record, stream.Deployment):
+            planned[stream.Deployment][record.release].append(record.environment)
+    made: dict[str, list[str]] = defaultdict(list)
+    versions = {}
+    for item in space.pages("releases", take=1000):
+        made[projects[item["ProjectId"]]].insert(0, item["Version"])
+        versions[item["Id"]] = f"{projects[item['ProjectId']]}-{item['Version']}"
+    assert made == planned[stream.Release]
+    deployed: dict[str, list[str]] = defaultdict(list)
+    for item in space.pages("deployments", take=1000):
+        deployed[versions[item["ReleaseId"]]].insert(0, environments[item["EnvironmentId"]])
+    assert deployed == planned[stream.Deployment]
+    events = Counter(
+        event["RelatedDocumentIds"][0].partition("-")[0]
+        for event in space.pages("events", eventCategories="Created", take=1000)
+    )
+    assert events["Releases"] == history.releases
+
+
+@pytest.fixture(scope="module")
+def undisturbed(octopus: Octopus, tmp_path_factory: pytest.TempPathFactory) -> manifest.Manifest:
+    """Return the manifest of a seeding that nobody disturbed; what it made is gone again."""
+    written = api.write(MANY, octopus, tmp_path_factory.mktemp("undisturbed"))
+    remove(octopus, written)
+    return written
+
+
+@pytest.mark.parametrize("seed", range(SEEDINGS))
+def test_killed_at_random_it_ends_as_if_undisturbed(octopus, standin, undisturbed, tmp_path, seed):
+    """After `kill -9` at ten random moments the manifest is that of an undisturbed seeding, and nothing is doubled."""
+    (tmp_path / "history.yaml").write_bytes(msgspec.yaml.encode(MANY))
+    command = [sys.executable, "-c", SEED, standin.url, str(tmp_path / "history.yaml"), str(tmp_path / "killed")]
+    random, kills = Random(seed), 0
+    #: A killed seeding looks first at what is there, so that all lives together are longer than an undisturbed one.
+    longest = 2 * (undisturbed.finished - undisturbed.started) / KILLS
+    while True:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            process.stdin.write(f"{standin.api_key}\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "begins\n"
+            try:
+                process.wait(random.uniform(0, longest) if kills < KILLS else 240)
+                break
+            except subprocess.TimeoutExpired:
+                process.kill()
+                kills += 1
+    assert process.returncode == 0
+    assert kills >= KILLS * 0.7, "the seeding was over before it could be killed often"
+    written = manifest.load(tmp_path / "killed" / "manifest.json")
+    assert comparable(written) == comparable(undisturbed)
+    assert_as_planned(octopus, MANY, written)
+    remove(octopus, written)
+
+
+def test_cut_off_limited_and_refused_it_ends_as_if_undisturbed(octopus: Octopus, standin: StandIn, tmp_path: Path):
+    """One request in ten is cut, before or after the server did it, or answered 429 or 503: nothing is made twice."""
+    rudeness = dict.fromkeys((CUT_BEFORE, CUT_AFTER, LIMITED, UNAVAILABLE), 0.025)
+    with (
+        RudeProxy(standin.url, rudeness) as proxy,
+        Octopus(proxy.url, standin.api_key, sleep=lambda _: None) as disturbed,
+    ):
+        written = api.write(FEW, disturbed, tmp_path)
+    assert min(proxy.happened[fate] for fate in rudeness) > 3
+    assert written.verified.grew["release"] == FEW.releases
+    assert written.verified.grew["deployment"] == FEW.deployments
+    assert_as_planned(octopus, FEW, written)
+
+
+def remove(octopus: Octopus, written: manifest.Manifest) -> None:
+    """Delete a history's spaces."""
+    for identifier in written.ids["space"].values():
+        space = octopus.get(f"/api/spaces/{identifier}")
+        octopus.put(f"/api/spaces/{identifier}", {**space, "TaskQueueStopped": True})
+        octopus.delete(f"/api/spaces/{identifier}")
