@@ -74,7 +74,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
         ],
         _backlog(generator),
         _generator_cpu(generator),
-        _steal(generator),
+        steal(generator),
         _pause(generator),
         *_worker_clocks(generator),
     ]
@@ -257,13 +257,14 @@ def _generator_cpu(generator: Mapping[str, Any]) -> Check:
     return Check("generator CPU", cpu, 0.80, state, message)
 
 
-def _steal(generator: Mapping[str, Any]) -> Check:
-    steal = float(generator.get("steal") or 0.0)
-    state = graded(steal, 0.01, 0.05)
-    message = f"The host took {steal:.1%} of this machine's CPU time (limit 5 %, caution from 1 %)."
+def steal(facts: Mapping[str, Any]) -> Check:
+    """Judge the CPU time that the hypervisor took away, `steal` of what a generator or a drain says of itself."""
+    taken = float(facts.get("steal") or 0.0)
+    state = graded(taken, 0.01, 0.05)
+    message = f"The host took {taken:.1%} of this machine's CPU time (limit 5 %, caution from 1 %)."
     if state != "ok":
         message += " Run at a quieter time or on a machine of your own."
-    return Check("steal", steal, 0.05, state, message)
+    return Check("steal", taken, 0.05, state, message)
 
 
 def _pause(generator: Mapping[str, Any]) -> Check:

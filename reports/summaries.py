@@ -20,7 +20,7 @@ FEWEST = {"p50": 50, "p95": 200, "p99": 1000}
 #: The share that each quantile's name stands for.
 SHARE = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 #: All metrics, in the order in which reports show them.
-METRICS = ("p50", "p95", "p99", "throughput")
+METRICS = ("p50", "p95", "p99", "throughput", "rate")
 
 _COLUMNS = ["intended", "sent", "done", "operation", "phase", "error"]
 
@@ -82,10 +82,12 @@ class Summary(msgspec.Struct, frozen=True):
     p50: float | None
     p95: float | None
     p99: float | None
-    #: Answers without a failure that came within the measured phase, a second.
-    throughput: float
+    #: Answers without a failure that came within the measured phase, a second; None where nothing answers.
+    throughput: float | None
     #: Failures as a share of requests.
     error_rate: float
+    #: Tasks a minute that a full queue was worked off with; None of everything else.
+    rate: float | None = None
 
     def value(self, metric: str) -> float | None:
         """Look a metric up by its name."""

@@ -65,13 +65,13 @@ def _gain(effect: Effect) -> str:
 
 def way(effect: Effect) -> str:
     """Name the direction of an effect."""
-    if effect.more_is_better:
+    if effect.metric == "throughput":
         return "higher in throughput" if effect.ratio > 1 else "lower in throughput"
-    return "slower" if effect.ratio > 1 else "faster"
+    return "slower" if (effect.ratio > 1) != effect.more_is_better else "faster"
 
 
 def _harm(effect: Effect) -> str:
-    return "lower in throughput" if effect.more_is_better else "slower"
+    return "lower in throughput" if effect.metric == "throughput" else "slower"
 
 
 def changed_by(effect: Effect) -> str:
@@ -117,7 +117,8 @@ def amount(value: float | None, metric: str) -> str:
     """Write a metric's value with its unit."""
     if value is None:
         return "-"
-    return f"{value:.3g} /s" if metric == "throughput" else duration(value)
+    units = {"throughput": "/s", "rate": "/min"}
+    return f"{value:.3g} {units[metric]}" if metric in units else duration(value)
 
 
 def size(octets: float) -> str:

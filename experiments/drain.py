@@ -1,0 +1,122 @@
+"""A drain: a fixed list of deployments is queued while no node takes tasks, then all are worked off at once.
+
+It measures task capacity in minutes where a search takes hours (statistics §4.3).
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from experiments import tasks
+from experiments.cluster import Cluster, Setting
+from octoload.api import Octopus
+from octoload.errors import ServerError, UsageError
+
+#: Seconds between two looks at the queue, and seconds that running tasks of before may take to end.
+LOOK, QUIET_WITHIN = 0.5, 600.0
+#: States of a task that has not ended (octopus-api §A.14).
+_UNDER_WAY = "Queued,Executing,Cancelling"
+
+Progress = Callable[[int, int, str], None]
+
+
+class Drain:
+    """The same list of deployments, worked off once for each trial."""
+
+    def __init__(self, octopus: Octopus, space: str, cluster: Cluster, count: int, within: float) -> None:
+        """`count` deployments, which may take `within` seconds in all.
+
+        Raises:
+            UsageError: the space has no release to deploy.
+        """
+        self._octopus = octopus
+        self._space = space
+        self._cluster = cluster
+        self._within = within
+        found = _orders(octopus, space)
+        self._orders = [found[number % len(found)] for number in range(count)]
+
+    def run(self, setting: Setting, file: Path, progress: Progress) -> dict[str, Any]:
+        """Queue all, let the arm's nodes work them off, write `tasks.parquet`; return the trial's facts.
+
+        Raises:
+            ServerError: nodes do not become idle, or the server fails.
+        """
+        began = time.time()
+        self._cluster.hold()
+        self._wait_until_idle()
+        ids = [self._queue(order) for order in self._orders]
+        progress(0, len(ids), "queued")
+        steal = psutil.cpu_times()
+        released = time.time()
+        slots = self._cluster.release(setting)
+        self._watch(len(ids), progress)
+        until = time.time()
+        rows = tasks.read(self._octopus, self._space, ids)
+        tasks.write(file, rows, tasks.count_starts(self._octopus, self._space, began))
+        counted = {"drain": len(ids)}
+        return {
+            "started": began,
+            "measured_from": released,
+            "measured_until": until,
+            "ended": time.time(),
+            "planned": {"drain": len(self._orders)},
+            "sent": counted,
+            "recorded": len(rows),
+            "counted": len(rows),
+            "failures": sum(row["State"] != "Success" for row in rows),
+            "slots": slots,
+            "steal": _steal(steal),
+            "log": [],
+        }
+
+    def _queue(self, order: dict[str, str]) -> str:
+        return str(self._octopus.post(f"/api/{self._space}/deployments", order)["TaskId"])
+
+    def _wait_until_idle(self) -> None:
+        deadline = time.monotonic() + QUIET_WITHIN
+        while self._cluster.running():
+            if time.monotonic() > deadline:
+                raise ServerError(
+                    f"tasks of before still run after {QUIET_WITHIN:.0f} s",
+                    "See under Tasks what they wait for; cancel them and go on with --resume.",
+                )
+            time.sleep(LOOK)
+
+    def _watch(self, count: int, progress: Progress) -> None:
+        """Wait until all have ended, or the time is over: what is left is told by the trial's checks."""
+        deadline = time.monotonic() + self._within
+        while time.monotonic() < deadline:
+            left = self._octopus.get(f"/api/{self._space}/tasks", states=_UNDER_WAY, take=1)["TotalResults"]
+            progress(count - min(left, count), count, "worked off")
+            if not left:
+                return
+            time.sleep(LOOK)
+
+
+def _orders(octopus: Octopus, space: str) -> list[dict[str, str]]:
+    """Return deployments of the newest release of each project to the first environment.
+
+    Neighbours are of different projects, so that none waits for another: one deployment runs at a time for a project
+    and environment (octopus-facts §2).
+    """
+    environments = octopus.get(f"/api/{space}/environments/all")
+    if not environments:
+        raise UsageError(f"space {space} has no environment", "Fill it: octoload seed.")
+    orders = []
+    for project in octopus.get(f"/api/{space}/projects/all"):
+        releases = octopus.get(f"/api/{space}/projects/{project['Id']}/releases", take=1)["Items"]
+        orders += [{"ReleaseId": one["Id"], "EnvironmentId": environments[0]["Id"]} for one in releases]
+    if not orders:
+        raise UsageError(f"space {space} has no release to deploy", "Fill it: octoload seed.")
+    return orders
+
+
+def _steal(before: Any) -> float:
+    """Return the share of all cores' time that the hypervisor took since; 0 where the system does not say."""
+    after = psutil.cpu_times()
+    whole = sum(after) - sum(before)
+    return (getattr(after, "steal", 0.0) - getattr(before, "steal", 0.0)) / whole if whole > 0 else 0.0

@@ -1,0 +1,92 @@
+"""The checks of a drain: whether every task was worked off once, within the slots that the arm had."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reports import tasks
+from reports.checks import Check, State, graded, steal
+from reports.tasks import Tasks
+
+#: Tasks a slot that a drain should hold (statistics §4.3 step 1).
+TASKS_A_SLOT = 40
+
+
+def check_drain(facts: Mapping[str, Any], file: Path) -> list[Check]:
+    """Check a drain that has just ended.
+
+    Args:
+        facts: what `trial.json` will hold, without `checks` and `valid`.
+        file: its `tasks.parquet`.
+
+    Raises:
+        UsageError: the file is missing or damaged.
+    """
+    rows, slots = tasks.read(file), int(facts["slots"])
+    return [
+        _lost(rows, int(facts["sent"]["drain"])),
+        _twice(rows),
+        _failed(rows),
+        _slots(rows, slots),
+        _utilisation(rows, slots),
+        _enough(rows, slots),
+        steal(facts),
+    ]
+
+
+def _lost(rows: Tasks, queued: int) -> Check:
+    lost = tasks.lost(rows, queued)
+    message = f"{lost} of {queued} tasks have not come to an end (none may)."
+    if lost:
+        message += " Look at the server's task list for what they wait for, and give the drain more time."
+    return Check("tasks lost", lost, 0, "invalid" if lost else "ok", message)
+
+
+def _twice(rows: Tasks) -> Check:
+    twice = tasks.twice(rows)
+    message = f"{twice} tasks were started more than once, by the audit trail (none may)."
+    if twice:
+        message += " A server that runs a task twice is broken: report it to its maker."
+    return Check("tasks run twice", twice, 0, "invalid" if twice else "ok", message)
+
+
+def _failed(rows: Tasks) -> Check:
+    share = float((rows.state != "Success").mean()) if len(rows.state) else 1.0
+    message = f"{share:.1%} of the tasks did not succeed (at most 1 % may)."
+    if share > 0.01:
+        message += " Failing is often fast: find out why in their logs before comparing rates."
+    return Check("tasks failed", share, 0.01, "invalid" if share > 0.01 else "ok", message)
+
+
+def _slots(rows: Tasks, slots: int) -> Check:
+    """Running tasks beyond the sum of the caps mean that clocks or caps are wrong (statistics §5.3)."""
+    most = tasks.most_running(rows)
+    message = f"At most {most} tasks ran at once, of {slots} slots."
+    if most > slots:
+        message += " So the caps or the nodes' clocks are not what they seem: synchronise the clocks."
+    return Check("slots", most, slots, "warn" if most > slots else "ok", message)
+
+
+def _utilisation(rows: Tasks, slots: int) -> Check:
+    """The slots' use X E[S] / c cannot be above 1 (statistics §5.3); far below, nodes waited for something else."""
+    rate = tasks.drain_rate(rows, slots)
+    if rate is None:
+        return Check("utilisation", None, 1.0, "invalid", "Too few tasks ended to tell a rate. Queue more tasks.")
+    used = rate / 60 * float(np.mean(rows.run)) / slots
+    message = f"The slots were {used:.0%} busy while the queue was full (more than 100 % cannot be)."
+    if used > 1.05:
+        message += " So the task data are inconsistent: synchronise the nodes' clocks."
+    elif used < 0.5:
+        message += " The rest is the nodes' waiting for their next look at the queue, or for each other."
+    return Check("utilisation", used, 1.05, graded(used, 1.05, 1.5), message)
+
+
+def _enough(rows: Tasks, slots: int) -> Check:
+    count, wanted = len(rows.task), TASKS_A_SLOT * slots
+    state: State = "warn" if count < wanted else "ok"
+    message = f"{count} tasks for {slots} slots ({wanted} are wanted, {TASKS_A_SLOT} a slot)."
+    if state == "warn":
+        message += " The rate wavers more for it: queue more tasks."
+    return Check("tasks a slot", count, wanted, state, message)

@@ -1,0 +1,121 @@
+"""A trial's server tasks reduced to block values: waits, run times, the rate of a drain, shares of nodes."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from octoload.errors import UsageError
+from reports.summaries import Floats, Summary, quantile
+
+#: States in which a task stays for good (octopus-api §A.14).
+TERMINAL = frozenset({"Success", "Failed", "Canceled", "TimedOut"})
+#: Operations under which reports show tasks: how long they waited, how long they ran, how fast all were worked off.
+WAIT, RUN, DRAIN = "queue-wait", "task-run", "drain"
+
+_COLUMNS = ["task", "node", "state", "queued", "started", "completed", "starts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """The tasks of a trial as columns of equal length; times in Unix seconds on the server's clock."""
+
+    #: Ids.
+    task: npt.NDArray[np.object_]
+    #: The node that took it; empty when none did.
+    node: npt.NDArray[np.object_]
+    #: The state that it was last seen in.
+    state: npt.NDArray[np.object_]
+    #: When it was queued.
+    queued: Floats
+    #: When a node started it; NaN when none did.
+    started: Floats
+    #: When it ended; NaN when it has not.
+    completed: Floats
+    #: How often a node started it, by the server's events; -1 where nobody counted.
+    starts: npt.NDArray[np.int64]
+
+    @property
+    def wait(self) -> Floats:
+        """Seconds from queueing to start, of the tasks that were started."""
+        wait = self.started - self.queued
+        return wait[~np.isnan(wait)]
+
+    @property
+    def run(self) -> Floats:
+        """Seconds from start to end, of the tasks that ran to their end."""
+        run = self.completed - self.started
+        return run[~np.isnan(run)]
+
+
+def read(path: Path) -> Tasks:
+    """Read `tasks.parquet`.
+
+    Raises:
+        UsageError: the file is missing, damaged or lacks a column.
+    """
+    try:
+        table = pq.read_table(path, columns=_COLUMNS)
+    except (OSError, pa.ArrowException) as exc:
+        raise UsageError(f"{path} cannot be read: {str(exc).splitlines()[0]}", "Run the trial again.") from exc
+    words = {name: np.asarray(table[name].cast(pa.string()).to_numpy(), np.object_) for name in _COLUMNS[:3]}
+    times = {name: np.asarray(table[name].to_numpy(), np.float64) for name in _COLUMNS[3:6]}
+    return Tasks(**words, **times, starts=np.asarray(table["starts"].to_numpy(), np.int64))
+
+
+def lost(tasks: Tasks, queued: int) -> int:
+    """Return how many of the `queued` tasks are gone or have not come to an end."""
+    return queued - sum(state in TERMINAL for state in tasks.state)
+
+
+def twice(tasks: Tasks) -> int:
+    """Return how many tasks were started more than once."""
+    return int((tasks.starts > 1).sum())
+
+
+def most_running(tasks: Tasks) -> int:
+    """Return how many tasks ran at once at most, by the server's own times."""
+    times = np.concatenate([tasks.started, tasks.completed])
+    steps = np.concatenate([np.ones(len(tasks.task)), -np.ones(len(tasks.task))])
+    known = ~np.isnan(times)
+    # At the same instant one ends before the next begins: a slot that is freed may be taken at once.
+    order = np.lexsort((steps[known], times[known]))
+    return int(np.cumsum(steps[known][order]).max(initial=0))
+
+
+def drain_rate(tasks: Tasks, slots: int) -> float | None:
+    """Return the tasks a minute that a full queue was worked off with.
+
+    60 (N - c) / (time of the (N - c)-th completion - first start), with c slots: the tail, in which slots idle, is left
+    out (statistics §4.3 step 2). None when no more tasks ended than there are slots.
+    """
+    ends = np.sort(tasks.completed[~np.isnan(tasks.completed)])
+    counted = len(ends) - slots
+    if counted < 1:
+        return None
+    seconds = ends[counted - 1] - np.nanmin(tasks.started)
+    return float(60 * counted / seconds) if seconds > 0 else None
+
+
+def shares(tasks: Tasks) -> dict[str, float]:
+    """Return the share of the started tasks that each node took."""
+    counts = Counter(node for node in tasks.node.tolist() if node)
+    return {node: count / counts.total() for node, count in sorted(counts.items())}
+
+
+def summarise(tasks: Tasks, slots: int) -> dict[str, Summary]:
+    """Reduce a drain to block values: latencies are those of the server's clock, the drain's rate is tasks a minute."""
+    failed = int(np.isin(tasks.state, ["Failed", "TimedOut", "Canceled"]).sum())
+    count = len(tasks.task)
+    rates = {WAIT: None, RUN: None, DRAIN: drain_rate(tasks, slots)}
+    values = {WAIT: tasks.wait, RUN: tasks.run, DRAIN: np.empty(0)}
+    return {name: _summary(values[name], count, failed, rates[name]) for name in rates}
+
+
+def _summary(seconds: Floats, count: int, failed: int, rate: float | None) -> Summary:
+    p50, p95, p99 = (quantile(seconds, metric) for metric in ("p50", "p95", "p99"))
+    return Summary(count, failed, p50, p95, p99, None, failed / count if count else 0.0, rate)
