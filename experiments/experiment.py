@@ -14,7 +14,7 @@ from octoload.errors import UsageError
 from octoload.yamlfile import nearest
 from seeders.history import History
 
-METRICS = ("p50", "p95", "p99", "throughput")
+METRICS = ("p50", "p95", "p99", "throughput", "rate")
 
 
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +33,10 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subject: str = ""
     #: Stand-in only: this policy is set on the arm's clone and the Retention task run to its end.
     retention: Retention | None = None
+    #: Nodes that take part, the others being drained; all when left out.
+    nodes: int | None = None
+    #: Tasks that each of them may run at once; as the server has it when left out.
+    task_cap: int | None = None
     #: Real Octopus: the instance of this arm.
     url: str | None = None
     #: Real Octopus: the environment variable that holds its API key.
@@ -121,6 +125,11 @@ class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history: str | History | None = None
 
 
+def switched(experiment: Experiment) -> bool:
+    """Whether the arms are settings of the nodes of one server, switched from trial to trial."""
+    return any(arm.nodes is not None or arm.task_cap is not None for arm in experiment.arms.values())
+
+
 def demonstration(experiment: Experiment) -> Experiment:
     """Return the experiment with the small design; its stages keep their shape in less time."""
     shrunk = workloads.shrunk(experiment.workload, DEMONSTRATION.seconds / experiment.design.seconds)
@@ -198,6 +207,11 @@ def _server_faults(experiment: Experiment) -> list[Fault]:
         faults.append(("some arms have a url and some have none", "Give every arm a url, or none."))
     if real and (standin or experiment.history is not None):
         faults.append(("arms with a url need no stand-in and no history", "Leave `standin` and `history` out."))
+    if any(arm.retention for arm in experiment.arms.values()) and switched(experiment):
+        cure = "Retention deletes for good, nodes are switched back and forth: make two experiments of them."
+        faults.append(("some arms cut history and some switch nodes", cure))
+    if not real and standin and any((arm.nodes or 1) > standin.nodes for arm in experiment.arms.values()):
+        faults.append((f"an arm has more nodes than the stand-in's {standin.nodes}", "Raise standin.nodes."))
     if not real and experiment.history is None:
         faults.append(("there is no history to fill the stand-in with", "Add `history: demo`."))
     return faults
@@ -211,6 +225,10 @@ def _faults_of(name: str, arm: Arm) -> list[Fault]:
         faults.append((f"arm {name!r} asks for a retention policy on {arm.url}", _RETENTION_ON_A_REAL_SERVER))
     if arm.retention and arm.retention.keep < 1:
         faults.append((f"arm {name!r} keeps {arm.retention.keep}", "`keep` is 1 or more."))
+    if arm.nodes is not None and arm.nodes < 1:
+        faults.append((f"arm {name!r} has {arm.nodes} nodes", "One node at least must take part."))
+    if arm.task_cap is not None and not 1 <= arm.task_cap <= 10_000:
+        faults.append((f"arm {name!r} has a task cap of {arm.task_cap}", "A task cap is 1 to 10,000."))
     return faults
 
 

@@ -62,8 +62,13 @@ def describe(arm: Arm) -> str:
     """Say in words what an arm is."""
     if arm.retention:
         return f"each lifecycle phase keeps {arm.retention.keep} {arm.retention.unit.lower()}; Retention task run"
-    if arm.url:
-        return f"the instance at {arm.url}"
+    switched = [
+        *([f"{arm.nodes} node{'s' * (arm.nodes > 1)} take part"] if arm.nodes else []),
+        *([f"each node runs up to {arm.task_cap} tasks"] if arm.task_cap is not None else []),
+        *([f"the instance at {arm.url}"] if arm.url else []),
+    ]
+    if switched:
+        return ", ".join(switched)
     return "as seeded; releases are kept for ever"
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from experiments import arms, provenance
 from experiments.display import Display
-from experiments.experiment import Arm, Experiment, Retention
+from experiments.experiment import Arm, Experiment, Retention, switched
 from experiments.journal import Journal
 from experiments.standin import Laboratory
 from octoload import files
@@ -47,7 +47,7 @@ class Rig(Protocol):
 
 
 class StandinRig:
-    """One seeded database of the stand-in and its clones, a server on each."""
+    """One seeded database of the stand-in and its clones, a server on each; or one server whose nodes are switched."""
 
     def __init__(self, experiment: Experiment, source: Path, folder: Path, display: Display) -> None:
         """`source` is the experiment's file (histories are found beside it), `folder` that of the run."""
@@ -94,8 +94,14 @@ class StandinRig:
         shutil.rmtree(self._laboratory.folder, ignore_errors=True)
 
     @property
+    def _served(self) -> list[str]:
+        """The arms that have a database and a server of their own."""
+        names = list(self._experiment.arms)
+        return names[:1] if switched(self._experiment) else names
+
+    @property
     def _first(self) -> str:
-        return next(iter(self._experiment.arms))
+        return self._served[0]
 
     def _fill(self) -> None:
         """Write the history as a stream, load it into the first arm's database, clone it for the others."""
@@ -138,10 +144,10 @@ class StandinRig:
 
     def _level(self) -> None:
         """Treat all databases alike, and write down what they hold."""
-        for name in self._experiment.arms:
+        for name in self._served:
             with self._display.step(f"Vacuuming, analysing and warming {name}"):
                 self._laboratory.settle(name)
-        for name in self._experiment.arms:
+        for name in self._served:
             facts = self._laboratory.inspect(name, self.targets[name].space)
             files.write_json(self._folder / "arms" / name / "database.json", "database", 1, facts)
         with self._octopus(self._first) as octopus:
@@ -151,13 +157,15 @@ class StandinRig:
         """Serve the databases of an interrupted run again."""
         with self._display.step("Starting the stand-in again"):
             self._laboratory.start()
-            for name in self._experiment.arms:
+            for name in self._served:
                 self._serve(name)
                 self._laboratory.settle(name)
 
     def _serve(self, name: str) -> None:
         urls = self._laboratory.serve(name)
-        self.targets[name] = Target(urls, "OCTOLOAD_KEY", self._space(urls[0]))
+        space, arms = self._space(urls[0]), self._experiment.arms
+        for arm in arms if switched(self._experiment) else [name]:
+            self.targets[arm] = Target(urls[: arms[arm].nodes], "OCTOLOAD_KEY", space)
 
     def _space(self, url: str) -> str:
         """Return the id of the first space that the history made."""
@@ -171,7 +179,7 @@ class StandinRig:
         return Octopus(self.targets[name].urls[0], self._laboratory.key)
 
     def _others(self) -> list[str]:
-        return [name for name in self._experiment.arms if name != self._first]
+        return self._served[1:]
 
 
 class OctopusRig:

@@ -27,15 +27,29 @@ CLOSED = {
     "waiting-client": ("client-poll",),
 }
 
+#: What a drain tells of tasks: how long they waited, how long they ran, how fast all were worked off.
+TASKS = ("queue-wait", "task-run", "drain")
+
 #: What is wrong, and what to do.
 Fault = tuple[str, str]
+
+
+class Drain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Deployments that are queued at once and then worked off (statistics §4.3)."""
+
+    #: How many; 40 a slot are wanted.
+    tasks: int = 200
+    #: Seconds that all of them may take.
+    within: float = 3600.0
 
 
 class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is driven at every arm alike."""
 
     #: Sessions a second that arrive, by scenario.
-    mix: dict[str, float]
+    mix: dict[str, float] = {}
+    #: Instead of arrivals: a queue that is worked off.
+    drain: Drain | None = None
     #: `poisson` or `constant` gaps between them.
     arrivals: Arrivals = "poisson"
     #: Stretches of the measured phase with rates of their own, such as `{seconds: 60, factor: 0.5}`; the warm-up has
@@ -50,8 +64,8 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def asked(workload: Workload) -> list[str]:
-    """Return the operations that arrivals ask for: those that a verdict may be about."""
-    return [operation for name in workload.mix for operation in OPERATIONS.get(name, ())]
+    """Return the operations that a verdict may be about: what arrivals ask for, or what is told of a drain's tasks."""
+    return [*TASKS] if workload.drain else [operation for name in workload.mix for operation in OPERATIONS.get(name, ())]
 
 
 def closed(workload: Workload) -> list[str]:
@@ -61,7 +75,10 @@ def closed(workload: Workload) -> list[str]:
 
 def faults(workload: Workload, seconds: float) -> Iterator[Fault]:
     """Yield all that a type cannot say; `seconds` is the length of the measured phase."""
-    yield from _mix_faults(workload)
+    if workload.drain:
+        yield from _drain_faults(workload, workload.drain)
+    else:
+        yield from _mix_faults(workload)
     for name, count in workload.pollers.items():
         if name not in CLOSED:
             yield f"workload.pollers has no kind {name!r}", nearest(name, list(CLOSED))
@@ -71,6 +88,13 @@ def faults(workload: Workload, seconds: float) -> Iterator[Fault]:
         yield f"workload.stages: {fault}", cure
     if not 1 <= workload.slots <= 10_000 or not 0 < workload.timeout <= 3600:
         yield "workload.slots is 1 to 10,000, workload.timeout above 0 s", "Leave them out for 64 and 60 s."
+
+
+def _drain_faults(workload: Workload, drain: Drain) -> Iterator[Fault]:
+    if not 2 <= drain.tasks <= 10_000 or not 0 < drain.within <= 86_400:
+        yield "workload.drain.tasks is 2 to 10,000, within above 0 s", "Leave them out for 200 and an hour."
+    if workload.mix or workload.pollers or workload.stages:
+        yield "workload has a drain and arrivals", "A drain runs by itself: give arrivals an experiment of their own."
 
 
 def _mix_faults(workload: Workload) -> Iterator[Fault]:
