@@ -74,19 +74,20 @@ class Cluster:
             before = {name: node[name] for name in ("MaxConcurrentTasks", "IsInMaintenanceMode")}
             after = {"MaxConcurrentTasks": cap, "IsInMaintenanceMode": drained}
             path = f"{NODES}/{node['Id']}"
-            self._journal.note("change", what="node", where=node["Name"], path=path, to=after, put_back=before)
+            where = f"{node['Name']} of {self._octopus.shown_url}"
+            self._journal.note("change", what="node", where=where, path=path, to=after, put_back=before)
             self._octopus.put(path, {**node, **after})
 
 
 def restore(octopus: Octopus, journal: Journal) -> list[str]:
-    """Put every node back to what it was before the run's first change; return the names of those that changed.
+    """Put every node of a server back to what it was before the run's first change; return those that were changed.
 
     Raises:
         ServerError: the server does not let itself be asked or told.
     """
     first: dict[str, dict[str, Any]] = {}
     for entry in journal.entries():
-        if entry["kind"] == "change" and entry.get("what") == "node":
+        if entry["kind"] == "change" and entry.get("what") == "node" and entry["where"].endswith(octopus.shown_url):
             first.setdefault(entry["path"], entry)
     back = []
     for path, entry in first.items():

@@ -11,15 +11,20 @@ import msgspec
 import psutil
 
 from experiments import plan
+from experiments.cluster import Cluster, Setting, restore
 from experiments.display import Display
+from experiments.drain import Drain
 from experiments.engine import Engine, command
-from experiments.experiment import Experiment
+from experiments.experiment import Experiment, switched
+from experiments.journal import Journal
 from experiments.plan import Generator, Trial
 from experiments.rig import OctopusRig, Rig, StandinRig, choose_history, on_standins
 from octoload import files
 from octoload.api import Octopus
 from octoload.errors import InvalidRunError, UsageError
 from reports import checks, looks, results
+from reports.checks import Check
+from reports.taskchecks import check_drain
 
 #: Seconds to wait for the server's queue to empty before a trial begins.
 QUIET_WITHIN = 30.0
@@ -37,6 +42,7 @@ class Run:
         self._display = display
         self._plan = plan.write_up(experiment, choose_history(experiment, source), generator)
         self._rig = _rig(experiment, source, folder, display)
+        self._journal = Journal(folder / "journal.jsonl")
         self._engine = Engine(folder / "logs" / "locust.log", self._rig.keys, generator)
         self._generator = generator
 
@@ -55,9 +61,10 @@ class Run:
     def open(self) -> None:
         """Write the plan; start Locust and the servers."""
         files.write_json(self.folder / "plan.json", "plan", 1, self._plan)
-        self._engine.start()  # it takes seconds to start; the servers are filled meanwhile
-        if self._generator.workers:
-            self._gather()
+        if not self._experiment.workload.drain:
+            self._engine.start()  # it takes seconds to start; the servers are filled meanwhile
+            if self._generator.workers:
+                self._gather()
         self._rig.start()
 
     def _gather(self) -> None:
@@ -72,16 +79,29 @@ class Run:
         self._rig, self._engine = other._rig, other._engine  # noqa: SLF001  the same class
 
     def close(self) -> None:
-        """End Locust and the servers."""
-        self._engine.stop()
-        self._rig.stop()
+        """Put back what was switched, end Locust and the servers."""
+        try:
+            self._put_back()
+        finally:
+            self._engine.stop()
+            self._rig.stop()
+
+    def _put_back(self) -> None:
+        """Set the nodes of servers that are not ours to end as they were."""
+        if not (switched(self._experiment) or self._experiment.workload.drain) or isinstance(self._rig, StandinRig):
+            return
+        for arm in {target.urls[0]: arm for arm, target in self._rig.targets.items()}.values():
+            with self._octopus(arm) as octopus:
+                for node in restore(octopus, self._journal):
+                    self._display.say(f"Put back: {node}")
 
     def measure(self) -> None:
         """Run the trials that are not there yet."""
         left = self.left()
         design = self._experiment.design
-        seconds = len(left) * (design.warm_up + design.seconds)
-        self._display.say(f"{len(left)} trials of {design.seconds:g} s, about {seconds / 60:.0f} minutes")
+        seconds, drain = len(left) * (design.warm_up + design.seconds), self._experiment.workload.drain
+        size = f"of {design.seconds:g} s, about {seconds / 60:.0f} minutes" if not drain else f"of {drain.tasks} tasks"
+        self._display.say(f"{len(left)} trials {size}")
         for trial in left:
             self._repeat(trial, len(self._plan["trials"]))
             if self._settled(trial):
@@ -124,6 +144,9 @@ class Run:
         self._wait_until_quiet()
         started = time.time()
         content = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt}
+        if self._experiment.workload.drain:
+            return self._drain(trial, content, of)
+        self._switch(trial)
         try:
             with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
                 facts = self._engine.run(self._command(trial), self._progress(report))
@@ -132,12 +155,34 @@ class Run:
             files.write_json(folder / "trial.json", "trial", 1, {**content, **_spoilt(started, exc.message)})
             return [exc.message]
         self._rig.check()
-        verdicts = checks.check_trial(facts, folder / "requests.parquet", self._plan)
-        faults = [check.message for check in verdicts if check.state == "invalid"]
         facts.pop("event", None)
-        content |= {**facts, "checks": msgspec.to_builtins(verdicts), "valid": not faults}
-        files.write_json(folder / "trial.json", "trial", 1, content)
-        return faults
+        return _judge(folder, content | facts, checks.check_trial(facts, folder / "requests.parquet", self._plan))
+
+    def _drain(self, trial: Trial, content: dict[str, Any], of: int) -> list[str]:
+        """Run a drain once; return what makes it invalid."""
+        wanted, target, folder = self._experiment.workload.drain, self._rig.targets[trial.arm], self._place(trial)
+        assert wanted is not None
+        with self._octopus(trial.arm) as octopus:
+            cluster = Cluster(octopus, self._journal)
+            drain = Drain(octopus, target.space, cluster, wanted.tasks, wanted.within)
+            with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
+                facts = drain.run(self._setting(trial), folder / "tasks.parquet", report)
+        self._rig.check()
+        return _judge(folder, content | facts, check_drain(facts, folder / "tasks.parquet"))
+
+    def _switch(self, trial: Trial) -> None:
+        """Let the nodes of an arm take part, where arms are settings of nodes."""
+        if switched(self._experiment):
+            with self._octopus(trial.arm) as octopus:
+                Cluster(octopus, self._journal).release(self._setting(trial))
+
+    def _setting(self, trial: Trial) -> Setting:
+        arm = self._experiment.arms[trial.arm]
+        return Setting(arm.nodes, arm.task_cap)
+
+    def _octopus(self, arm: str) -> Octopus:
+        target = self._rig.targets[arm]
+        return Octopus(target.urls[0], self._rig.keys[target.key_variable])
 
     def _command(self, trial: Trial) -> dict[str, Any]:
         design, target = self._experiment.design, self._rig.targets[trial.arm]
@@ -169,8 +214,8 @@ class Run:
     def _wait_until_quiet(self) -> None:
         """Wait for the tasks of the trials before, on every arm, so that they do not run into this one."""
         deadline = time.monotonic() + QUIET_WITHIN
-        for name, target in self._rig.targets.items():
-            with Octopus(target.urls[0], self._rig.keys[target.key_variable]) as octopus:
+        for name in self._rig.targets:
+            with self._octopus(name) as octopus:
                 while self._busy(octopus):
                     if time.monotonic() > deadline:
                         self._display.say(f"  {name} still runs tasks after {QUIET_WITHIN:.0f} s", style="yellow")
@@ -188,6 +233,14 @@ class Run:
 def _refusals(event: dict[str, Any]) -> str:
     """Say which workers may not take part, and why."""
     return f"({'; '.join(event['refused'])})" if event["refused"] else ""
+
+
+def _judge(folder: Path, content: dict[str, Any], verdicts: list[Check]) -> list[str]:
+    """Write `trial.json`; return what makes the trial invalid."""
+    faults = [check.message for check in verdicts if check.state == "invalid"]
+    content |= {"checks": msgspec.to_builtins(verdicts), "valid": not faults}
+    files.write_json(folder / "trial.json", "trial", 1, content)
+    return faults
 
 
 def _spoilt(started: float, message: str) -> dict[str, Any]:

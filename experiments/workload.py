@@ -65,7 +65,9 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def asked(workload: Workload) -> list[str]:
     """Return the operations that a verdict may be about: what arrivals ask for, or what is told of a drain's tasks."""
-    return [*TASKS] if workload.drain else [operation for name in workload.mix for operation in OPERATIONS.get(name, ())]
+    return (
+        [*TASKS] if workload.drain else [operation for name in workload.mix for operation in OPERATIONS.get(name, ())]
+    )
 
 
 def closed(workload: Workload) -> list[str]:

@@ -12,7 +12,7 @@ from octoload.files import read_json
 from reports import looks as look_log
 from reports import plan as plans
 from reports import rig as rigs
-from reports import summaries, warmup
+from reports import summaries, tasks, warmup
 from reports.checks import Check
 from reports.effects import Block, Pair
 from reports.looks import Look
@@ -49,6 +49,8 @@ class Facts(msgspec.Struct, frozen=True):
     generator: Document = {}
     #: Warnings of the generator.
     log: list[str] = []
+    #: Tasks that the arm's nodes could run at once; None unless the trial was a drain.
+    slots: int | None = None
 
     @property
     def seconds(self) -> float:
@@ -131,7 +133,9 @@ def read(folder: Path) -> Run:
 
 def samples(trials: Sequence[Trial], arm: str) -> Samples | None:
     """Read the measured requests of an arm's valid trials as one; None when there are none."""
-    folders = [trial.folder for trial in trials if trial.facts.valid and trial.facts.arm == arm]
+    folders = [
+        trial.folder for trial in trials if trial.facts.valid and trial.facts.arm == arm and trial.facts.slots is None
+    ]
     return summaries.join([summaries.read(folder / "requests.parquet") for folder in folders]) if folders else None
 
 
@@ -158,6 +162,8 @@ def _facts(path: Path) -> Facts:
 def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     if not facts.valid:
         return Trial(folder, facts, {}, {})
+    if facts.slots is not None:
+        return Trial(folder, facts, tasks.summarise(tasks.read(folder / "tasks.parquet"), facts.slots), {})
     warm_up, measured = summaries.read_phases(folder / "requests.parquet")
     operations = summaries.summarise(measured, facts.seconds, facts.measured_until)
     slices = {name: _slices(warm_up.of(name), measured.of(name), facts, plan) for name in plan.deciding}
