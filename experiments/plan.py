@@ -63,7 +63,7 @@ def describe(arm: Arm) -> str:
     if arm.retention:
         return f"each lifecycle phase keeps {arm.retention.keep} {arm.retention.unit.lower()}; Retention task run"
     switched = [
-        *([f"{arm.nodes} node{'s' * (arm.nodes > 1)} take part"] if arm.nodes else []),
+        *(["one node takes part" if arm.nodes == 1 else f"{arm.nodes} nodes take part"] if arm.nodes else []),
         *([f"each node runs up to {arm.task_cap} tasks"] if arm.task_cap is not None else []),
         *([f"the instance at {arm.url}"] if arm.url else []),
     ]

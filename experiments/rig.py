@@ -149,7 +149,8 @@ class StandinRig:
                 self._laboratory.settle(name)
         for name in self._served:
             facts = self._laboratory.inspect(name, self.targets[name].space)
-            files.write_json(self._folder / "arms" / name / "database.json", "database", 1, facts)
+            for arm in self._sharing(name):
+                files.write_json(self._folder / "arms" / arm / "database.json", "database", 1, facts)
         with self._octopus(self._first) as octopus:
             write_provenance(self._folder, octopus)
 
@@ -164,8 +165,12 @@ class StandinRig:
     def _serve(self, name: str) -> None:
         urls = self._laboratory.serve(name)
         space, arms = self._space(urls[0]), self._experiment.arms
-        for arm in arms if switched(self._experiment) else [name]:
+        for arm in self._sharing(name):
             self.targets[arm] = Target(urls[: arms[arm].nodes], "OCTOLOAD_KEY", space)
+
+    def _sharing(self, name: str) -> list[str]:
+        """Return the arms that an arm's server serves."""
+        return list(self._experiment.arms) if switched(self._experiment) else [name]
 
     def _space(self, url: str) -> str:
         """Return the id of the first space that the history made."""

@@ -5,7 +5,7 @@ Every picture carries a title and a description; the page puts its numbers in a 
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -131,13 +131,13 @@ def latencies(curves: Sequence[Curve], title: str, description: str) -> Markup:
     return _svg(_HEIGHT, title, description, parts)
 
 
-def trials(dots: Sequence[Dot], title: str, description: str) -> Markup:
-    """Draw each trial's median in the order in which they ran; the two of a pair are joined."""
+def trials(dots: Sequence[Dot], title: str, description: str, unit: Callable[[float], str]) -> Markup:
+    """Draw each trial's value in the order in which they ran, `unit` writes it; the two of a pair are joined."""
     values = [dot.value for dot in dots if dot.value]
     scale = LogScale(min(values) / 1.15, max(values) * 1.15)
     width = 100 / len(dots)
     place = {dot.index: round((number + 0.5) * width, 2) for number, dot in enumerate(dots)}
-    parts = [_level(_down(scale, tick), duration(tick)) for tick in scale.ticks(_time_ticks(scale))]
+    parts = [_level(_down(scale, tick), unit(tick)) for tick in scale.ticks(_time_ticks(scale))]
     for left, right in itertools.pairwise(dots):
         if left.pair == right.pair and left.value and right.value:
             ends = [(place[dot.index], _down(scale, dot.value or 1)) for dot in (left, right)]

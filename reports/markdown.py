@@ -20,7 +20,7 @@ def render(run: Run, results: Results) -> str:
         lines += ["Before you rely on it:", "", *[f"- {_safe(warning)}" for warning in results.warnings], ""]
     design = run.plan.design
     lines.append(
-        f"{len(run.pairs)} of {design.pairs} pairs of {design.seconds:g} s, randomised (seed {design.seed}), "
+        f"{len(run.pairs)} of {design.pairs} pairs of {run.plan.size}, randomised (seed {design.seed}), "
         f"{_safe(run.plan.baseline)} against {_safe(run.plan.contender)}. The page with everything: `report.html`."
     )
     return "\n".join(lines) + "\n"

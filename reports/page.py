@@ -57,11 +57,11 @@ def render(run: Run, results: Results) -> str:
         ],
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
         when=_when(run),
-        requests=sum(part.latency.size for part in samples.values() if part),
+        requests=_measured(run, samples),
         heroes=[_hero(effect) for effect in results.of("primary")],
         forests=_forests(results.effects),
         curves=[_curves(run, operation, samples) for operation in _shown(run, samples)],
-        orders=[_order(run, effect) for effect in results.of("primary") if effect.metric == "p50"],
+        orders=[_order(run, effect) for effect in results.of("primary") if effect.metric in ("p50", "rate")],
         rows=_rows(run),
         bytes=_bytes(run),
         plans=_plans(run),
@@ -89,6 +89,13 @@ def _template() -> jinja2.Template:
         "times": words.times,
     }
     return environment.get_template("page.html")
+
+
+def _measured(run: Run, samples: dict[str, Samples | None]) -> int:
+    """Count the requests, or the tasks of drains, behind the page."""
+    valid = [trial for trial in run.trials if trial.facts.valid]
+    tasks = sum(sum(trial.facts.sent.values()) for trial in valid if trial.facts.slots is not None)
+    return tasks or sum(part.latency.size for part in samples.values() if part)
 
 
 def _headline(sentence: str) -> Markup:
@@ -179,15 +186,17 @@ def _order(run: Run, effect: Effect) -> dict[str, Any]:
     for trial in run.trials:
         facts = trial.facts
         summary = trial.operations.get(effect.operation)
-        value = summary.p50 if summary else None
+        value = summary.value(effect.metric) if summary else None
         left_out = "" if facts.valid else f"; left out: {validity.reason(trial)}"
-        label = f"trial {facts.index}, pair {facts.pair}, {facts.arm}: {words.duration(value)}{left_out}"
+        label = f"trial {facts.index}, pair {facts.pair}, {facts.arm}: {words.amount(value, effect.metric)}{left_out}"
         dots.append(
             Dot(facts.index, facts.pair, "baseline" if facts.arm == run.plan.baseline else "contender", value, label)
         )
-    title = f"Median latency of {words.plain(effect.operation)} in each trial"
+    what = "Median latency" if effect.metric == "p50" else "Tasks a minute"
+    title = f"{what} of {words.plain(effect.operation)} in each trial"
     said = "; ".join(dot.label for dot in dots)
-    return {"operation": effect.operation, "picture": charts.trials(dots, title, said)}
+    unit = functools.partial(words.amount, metric=effect.metric)
+    return {"operation": effect.operation, "picture": charts.trials(dots, title, said, unit)}
 
 
 def _rows(run: Run) -> dict[str, list[dict[str, Any]]]:

@@ -39,6 +39,12 @@ class Stage(msgspec.Struct, frozen=True):
     factor: float
 
 
+class Drain(msgspec.Struct, frozen=True):
+    """Deployments that are queued at once and then worked off."""
+
+    tasks: int
+
+
 class Workload(msgspec.Struct, frozen=True):
     """What was driven at every arm alike."""
 
@@ -51,6 +57,8 @@ class Workload(msgspec.Struct, frozen=True):
     stages: list[Stage] = []
     #: Closed loops by kind.
     pollers: dict[str, int] = {}
+    #: Instead of arrivals: a queue that is worked off.
+    drain: Drain | None = None
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -104,6 +112,12 @@ class Plan(msgspec.Struct, frozen=True):
     trials: list[PlannedTrial]
     #: Operations that only closed loops ask for.
     closed: list[str] = []
+
+    @property
+    def size(self) -> str:
+        """How much a trial is, in words."""
+        drain = self.workload.drain
+        return f"{drain.tasks} tasks" if drain else f"{self.design.seconds:g} s"
 
     @property
     def deciding(self) -> list[str]:

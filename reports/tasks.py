@@ -62,9 +62,10 @@ def read(path: Path) -> Tasks:
         table = pq.read_table(path, columns=_COLUMNS)
     except (OSError, pa.ArrowException) as exc:
         raise UsageError(f"{path} cannot be read: {str(exc).splitlines()[0]}", "Run the trial again.") from exc
-    words = {name: np.asarray(table[name].cast(pa.string()).to_numpy(), np.object_) for name in _COLUMNS[:3]}
-    times = {name: np.asarray(table[name].to_numpy(), np.float64) for name in _COLUMNS[3:6]}
-    return Tasks(**words, **times, starts=np.asarray(table["starts"].to_numpy(), np.int64))
+    task, node, state = (np.asarray(table[name].cast(pa.string()).to_numpy(), np.object_) for name in _COLUMNS[:3])
+    queued, started, completed = (np.asarray(table[name].to_numpy(), np.float64) for name in _COLUMNS[3:6])
+    starts = np.asarray(table["starts"].to_numpy(), np.int64)
+    return Tasks(task, node, state, queued, started, completed, starts)
 
 
 def lost(tasks: Tasks, queued: int) -> int:

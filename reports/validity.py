@@ -47,7 +47,7 @@ def _labels(run: Run) -> list[Check]:
     design, server, labels = run.plan.design, run.plan.server, []
     if design.demonstration:
         message = (
-            f"A demonstration: {design.pairs} pairs of {design.seconds:g} s show how the tool works. "
+            f"A demonstration: {design.pairs} pairs of {run.plan.size} show how the tool works. "
             "Run the full design before you decide anything."
         )
         labels.append(Check("demonstration", None, None, "warn", message))
