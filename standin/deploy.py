@@ -1,14 +1,15 @@
-"""Deployments: a release's frozen process, run step by step on its targets."""
+"""Execution: a frozen process, of a release or of a runbook's snapshot, run step by step on its targets."""
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from standin import scripts
+from standin import questions, scripts
 from standin.documents import Document, get, unpipe
 from standin.kinds import CHANNEL, DEPLOYMENT, ENVIRONMENT, PROCESS, PROJECT, RELEASE, TASK, TENANT, VARIABLE_SET
-from standin.process import Scope, Script, Step, environment_name, evaluate, plan, substitute, wants_to_run
+from standin.process import Manual, Scope, Script, Step, environment_name, evaluate, plan, substitute, wants_to_run
+from standin.questions import Ask
 from standin.statements import queries
 from standin.tasklog import TaskLog
 
@@ -30,13 +31,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A deployment with all that it needs, read once before it starts."""
+    """A deployment or a run with all that it needs, read once before it starts."""
 
-    #: the deployment
-    deployment: Document
+    #: the deployment or the run
+    subject: Document
     #: groups of steps: groups one after the other, the steps of a group side by side
     groups: list[list[Step]]
-    #: the project's variables, frozen with the release
+    #: the project's variables, frozen with the release or the snapshot
     variables: list[dict[str, Any]]
     #: values of the system's variables: `Octopus.Release.Number` and so on
     system: dict[str, str]
@@ -44,6 +45,20 @@ class Plan:
     targets: list[Target]
     #: where it goes
     scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A plan while it is run."""
+
+    #: what is done
+    plan: Plan
+    #: where it is written down
+    log: TaskLog
+    #: puts a question to people, and waits for their answer
+    ask: Ask
+    #: ids of the machines that somebody has taken out after a failure
+    excluded: set[str] = field(default_factory=set)
 
 
 async def prepare(conn: Any, deployment_id: str) -> Plan:
@@ -56,64 +71,120 @@ async def prepare(conn: Any, deployment_id: str) -> Plan:
     release = await get(conn, RELEASE, deployment["ReleaseId"])
     process = await get(conn, PROCESS, release["ProjectDeploymentProcessSnapshotId"])
     variables = await get(conn, VARIABLE_SET, release["ProjectVariableSetSnapshotId"])
-    scope = Scope(deployment["EnvironmentId"], deployment["ChannelId"], deployment["TenantId"])
-    rows = await conn.fetch(queries("worker")["targets"], deployment["SpaceId"], f"%|{scope.environment}|%")
-    targets = [Target(row["id"], row["name"], tuple(unpipe(row["roles"]))) for row in rows]
-    groups = plan(process, scope, deployment.get("SkipActions") or ())
     system = await _system_variables(conn, deployment, release)
-    return Plan(deployment, groups, variables["Variables"], system, _chosen(targets, deployment), scope)
+    return await make_plan(conn, deployment, process, variables, system)
 
 
-async def run(plan: Plan, log: TaskLog) -> bool:
-    """Run a deployment; False when a step failed."""
-    failed = False
+async def make_plan(
+    conn: Any, subject: Document, process: Document, variables: Document, system: dict[str, str]
+) -> Plan:
+    """Return the plan of a deployment or a run whose parts have been read."""
+    scope = Scope(subject["EnvironmentId"], subject.get("ChannelId") or "", subject["TenantId"])
+    rows = await conn.fetch(queries("worker")["targets"], subject["SpaceId"], f"%|{scope.environment}|%")
+    targets = [Target(row["id"], row["name"], tuple(unpipe(row["roles"]))) for row in rows]
+    groups = plan(process, scope, subject.get("SkipActions") or ())
+    return Plan(subject, groups, variables["Variables"], system, _chosen(targets, subject), scope)
+
+
+async def run(plan: Plan, log: TaskLog, ask: Ask) -> bool:
+    """Run a plan; False when a step failed."""
+    execution, failed = Execution(plan, log, ask), False
     for group in plan.groups:
-        results = await asyncio.gather(*(_run_step(plan, step, log, failed=failed) for step in group))
+        alone = len(group) == 1
+        steps = (_run_step(execution, step, alone=alone, failed=failed) for step in group)
+        results = await asyncio.gather(*steps)
         failed = failed or not all(results)
     return not failed
 
 
 def touched(plan: Plan) -> list[str]:
-    """Return the ids of the machines that a deployment goes to."""
+    """Return the ids of the machines that a plan goes to."""
     wanted = {role for group in plan.groups for step in group for role in step.roles}
     return [target.id for target in plan.targets if wanted & set(target.roles)]
 
 
-async def _run_step(plan: Plan, step: Step, log: TaskLog, *, failed: bool) -> bool:
+async def _run_step(execution: Execution, step: Step, *, alone: bool, failed: bool) -> bool:
+    log = execution.log
     element = log.open("", f"Step {step.number}: {step.name}")
     if not wants_to_run(step.condition, failed=failed):
         log.write(element, f"Left out: it runs on {step.condition} only.", "Verbose")
         log.close(element, "Skipped")
         return True
-    results = await _run_targets(plan, step, log, element)
+    results = await _run_targets(execution, step, element, alone=alone)
     log.close(element, "Success" if all(results) else "Failed")
     return all(results)
 
 
-async def _run_targets(plan: Plan, step: Step, log: TaskLog, element: str) -> list[bool]:
+async def _run_targets(execution: Execution, step: Step, element: str, *, alone: bool) -> list[bool]:
     """Run a step for each of its targets, so many at once as its window lets; on the server when it names no role."""
-    if not step.roles:
-        return [await _run_scripts(plan, step, log, element, None)]
-    targets = [target for target in plan.targets if set(step.roles) & set(target.roles)]
+    if not step.roles or all(isinstance(action, Manual) for action in step.actions):
+        return [await _run_actions(execution, step, element, None, alone=alone)]
+    targets = [target for target in execution.plan.targets if set(step.roles) & set(target.roles)]
+    targets = [target for target in targets if target.id not in execution.excluded]
     if not targets:
-        log.write(element, f"There are no deployment targets in the roles {', '.join(step.roles)}.", "Warning")
+        words = f"There are no deployment targets in the roles {', '.join(step.roles)}."
+        execution.log.write(element, words, "Warning")
     window = asyncio.Semaphore(step.window)
 
     async def run_one(target: Target) -> bool:
         async with window:
-            return await _run_scripts(plan, step, log, element, target)
+            return await _run_actions(execution, step, element, target, alone=alone and len(targets) == 1)
 
     return await asyncio.gather(*(run_one(target) for target in targets))
 
 
-async def _run_scripts(plan: Plan, step: Step, log: TaskLog, parent: str, target: Target | None) -> bool:
-    element = log.open(parent, target.name if target else "Octopus Server")
-    values = _values(plan, target)
-    for script in step.scripts:
-        if not await _run_script(script, values, log, element):
-            log.close(element, "Failed")
+async def _run_actions(execution: Execution, step: Step, parent: str, target: Target | None, *, alone: bool) -> bool:
+    """Run a step's actions one after the other; `alone` says that nothing of the task runs beside them."""
+    element = execution.log.open(parent, target.name if target else "Octopus Server")
+    values = _values(execution.plan, target)
+    for action in step.actions:
+        if isinstance(action, Manual):
+            done = await _wait_for_answer(execution, action, values, element, alone=alone)
+        else:
+            done = await _run_guided(execution, action, values, element, target, alone=alone)
+        if not done:
+            execution.log.close(element, "Failed")
             return False
-    log.close(element, "Success")
+    execution.log.close(element, "Success")
+    return True
+
+
+async def _wait_for_answer(
+    execution: Execution, manual: Manual, values: Mapping[str, str], element: str, *, alone: bool
+) -> bool:
+    """Ask somebody to proceed or abort; the task pauses until then (octopus-api §A.18)."""
+    question = questions.manual(manual.name, substitute(manual.instructions, values), manual.teams)
+    pause = ("Blocking" if manual.blocks else "Released") if alone else ""
+    execution.log.write(element, f"{manual.name} waits for somebody's answer.", "Wait")
+    answer = await execution.ask(question, pause)
+    proceed = answer.values.get("Result") == "Proceed"
+    words = f"{answer.by} answered {answer.values.get('Result')}: {answer.values.get('Notes') or 'no notes'}"
+    execution.log.write(element, words, "Info" if proceed else "Fatal")
+    return proceed
+
+
+async def _run_guided(
+    execution: Execution,
+    script: Script,
+    values: Mapping[str, str],
+    element: str,
+    target: Target | None,
+    *,
+    alone: bool,
+) -> bool:
+    """Run a script; when it fails in guided mode, somebody says how to go on."""
+    while not await _run_script(script, values, execution.log, element):
+        if not execution.plan.subject.get("UseGuidedFailure"):
+            return False
+        where = target.name if target else "the Octopus Server"
+        execution.log.write(element, f"{script.name} failed on {where} and waits for guidance.", "Wait")
+        answer = await execution.ask(questions.guidance(script.name, where), "Released" if alone else "")
+        guidance = answer.values.get("Guidance")
+        execution.log.write(element, f"{answer.by} answered {guidance}.", "Info")
+        if guidance == "Exclude" and target:
+            execution.excluded.add(target.id)
+        if guidance != "Retry":
+            return guidance in {"Ignore", "Exclude"}
     return True
 
 
@@ -140,28 +211,35 @@ def _values(plan: Plan, target: Target | None) -> dict[str, str]:
 
 
 async def _system_variables(conn: Any, deployment: Document, release: Document) -> dict[str, str]:
-    project = await get(conn, PROJECT, deployment["ProjectId"])
-    environment = await get(conn, ENVIRONMENT, deployment["EnvironmentId"])
     channel = await get(conn, CHANNEL, deployment["ChannelId"])
-    task = await get(conn, TASK, deployment["TaskId"])
-    tenant = await get(conn, TENANT, deployment["TenantId"]) if deployment["TenantId"] else {}
     return {
+        **await common_variables(conn, deployment),
         "Octopus.Deployment.Id": deployment["Id"],
         "Octopus.Deployment.Name": deployment["Name"],
         "Octopus.Deployment.Comments": deployment.get("Comments") or "",
         "Octopus.Deployment.Created": deployment["Created"],
         "Octopus.Deployment.CreatedBy.Username": deployment["DeployedBy"],
-        "Octopus.Environment.Id": environment["Id"],
-        "Octopus.Environment.Name": environment["Name"],
-        "Octopus.Project.Id": project["Id"],
-        "Octopus.Project.Name": project["Name"],
         "Octopus.Release.Id": release["Id"],
         "Octopus.Release.Number": release["Version"],
         "Octopus.Release.Notes": release.get("ReleaseNotes") or "",
         "Octopus.Release.Channel.Name": channel["Name"],
+    }
+
+
+async def common_variables(conn: Any, subject: Document) -> dict[str, str]:
+    """Return the values of the system's variables that deployments and runs have alike."""
+    project = await get(conn, PROJECT, subject["ProjectId"])
+    environment = await get(conn, ENVIRONMENT, subject["EnvironmentId"])
+    task = await get(conn, TASK, subject["TaskId"])
+    tenant = await get(conn, TENANT, subject["TenantId"]) if subject["TenantId"] else {}
+    return {
+        "Octopus.Environment.Id": environment["Id"],
+        "Octopus.Environment.Name": environment["Name"],
+        "Octopus.Project.Id": project["Id"],
+        "Octopus.Project.Name": project["Name"],
         "Octopus.Task.Id": task["Id"],
         "Octopus.Task.Name": task["Description"],
-        "Octopus.Space.Id": deployment["SpaceId"],
+        "Octopus.Space.Id": subject["SpaceId"],
         "Octopus.Deployment.Tenant.Id": tenant.get("Id", ""),
         "Octopus.Deployment.Tenant.Name": tenant.get("Name", ""),
     }

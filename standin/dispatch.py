@@ -39,6 +39,15 @@ async def claim(work: Work, node_id: str, offline: float, clock: Callable[[], da
     return sorted(claimed, key=lambda row: taken.index(row["id"]))
 
 
+async def resume(work: Work, task_id: str, node_id: str, offline: float) -> bool:
+    """Let a paused task go on, on its own node, draining or not; False while there is no slot or no tag for it."""
+    await work.conn.execute(queries("dispatch")["lock"])
+    load = await _load(work, node_id, offline)
+    if load.active >= load.cap or await work.conn.fetchval(queries("dispatch")["tag_is_taken"], task_id):
+        return False
+    return await work.conn.fetchval(queries("dispatch")["resume"], task_id, node_id) is not None
+
+
 async def cancel_left(work: Work, node_id: str) -> None:
     """Cancel what a node left behind when it died; a task is never run twice (octopus-facts §2.5)."""
     for row in await work.conn.fetch(queries("dispatch")["left"], node_id):

@@ -20,12 +20,12 @@ LIMIT 5000;
 
 -- name: busy_tags
 SELECT DISTINCT ConcurrencyTag FROM ServerTask
-WHERE State IN ('Executing', 'Cancelling') AND ConcurrencyTag IS NOT NULL;
+WHERE State IN ('Executing', 'Cancelling') AND ConcurrencyTag IS NOT NULL AND Paused <> 'Released';
 
 -- name: loads
 SELECT n.Id, n.MaxConcurrentTasks, n.IsInMaintenanceMode, count(t.Id) AS Active
 FROM OctopusServerNode n
-LEFT JOIN ServerTask t ON t.ServerNodeId = n.Id AND t.State IN ('Executing', 'Cancelling')
+LEFT JOIN ServerTask t ON t.ServerNodeId = n.Id AND t.State IN ('Executing', 'Cancelling') AND t.Paused = ''
 WHERE n.LastSeen >= $1 OR n.Id = $2
 GROUP BY n.Id;
 
@@ -48,3 +48,13 @@ FOR UPDATE OF t SKIP LOCKED;
 
 -- name: still_mine
 SELECT State FROM ServerTask WHERE Id = $1 AND ServerNodeId = $2 AND State IN ('Executing', 'Cancelling') FOR UPDATE;
+
+-- A task whose question is answered goes on when nobody else holds its tag.
+
+-- name: tag_is_taken
+SELECT EXISTS (SELECT 1 FROM ServerTask o JOIN ServerTask t ON t.ConcurrencyTag = o.ConcurrencyTag
+    WHERE t.Id = $1 AND t.Paused = 'Released' AND o.Id <> t.Id AND o.State IN ('Executing', 'Cancelling')
+    AND o.Paused <> 'Released');
+
+-- name: resume
+UPDATE ServerTask SET Paused = '' WHERE Id = $1 AND ServerNodeId = $2 AND State = 'Executing' RETURNING Id;

@@ -17,6 +17,15 @@ DEPLOYMENT_STARTED = "DeploymentStarted"
 DEPLOYMENT_SUCCEEDED = "DeploymentSucceeded"
 DEPLOYMENT_FAILED = "DeploymentFailed"
 DEPLOYMENT_CANCELED = "DeploymentCanceled"
+RUNBOOK_RUN_QUEUED = "RunbookRunQueued"
+RUNBOOK_RUN_STARTED = "RunbookRunStarted"
+RUNBOOK_RUN_SUCCEEDED = "RunbookRunSucceeded"
+RUNBOOK_RUN_FAILED = "RunbookRunFailed"
+RUNBOOK_RUN_CANCELED = "RunbookRunCanceled"
+MANUAL_INTERVENTION_RAISED = "ManualInterventionInterruptionRaised"
+MANUAL_INTERVENTION_SUBMITTED = "ManualInterventionInterruptionSubmitted"
+GUIDED_FAILURE_RAISED = "GuidedFailureInterruptionRaised"
+GUIDED_FAILURE_SUBMITTED = "GuidedFailureInterruptionSubmitted"
 MACHINE_HEALTHY = "MachineHealthy"
 MACHINE_DISABLED = "MachineDisabled"
 MACHINE_ENABLED = "MachineEnabled"
@@ -33,6 +42,15 @@ CATEGORIES = {
     DEPLOYMENT_SUCCEEDED: "Deployment succeeded",
     DEPLOYMENT_FAILED: "Deployment failed",
     DEPLOYMENT_CANCELED: "Deployment canceled",
+    RUNBOOK_RUN_QUEUED: "Runbook run queued",
+    RUNBOOK_RUN_STARTED: "Runbook run started",
+    RUNBOOK_RUN_SUCCEEDED: "Runbook run succeeded",
+    RUNBOOK_RUN_FAILED: "Runbook run failed",
+    RUNBOOK_RUN_CANCELED: "Runbook run canceled",
+    MANUAL_INTERVENTION_RAISED: "Manual intervention interruption raised",
+    MANUAL_INTERVENTION_SUBMITTED: "Manual intervention interruption submitted",
+    GUIDED_FAILURE_RAISED: "Guided failure interruption raised",
+    GUIDED_FAILURE_SUBMITTED: "Guided failure interruption submitted",
     MACHINE_HEALTHY: "Machine found healthy",
     MACHINE_DISABLED: "Machine disabled",
     MACHINE_ENABLED: "Machine enabled",
@@ -40,13 +58,18 @@ CATEGORIES = {
     LOGIN_FAILED: "Login failed",
 }
 
-#: How the message of a deployment's event ends.
+#: How the message of a deployment's or a run's event ends.
 ENDINGS = {
     DEPLOYMENT_QUEUED: "was queued",
     DEPLOYMENT_STARTED: "started",
     DEPLOYMENT_SUCCEEDED: "succeeded",
     DEPLOYMENT_FAILED: "failed",
     DEPLOYMENT_CANCELED: "was canceled",
+    RUNBOOK_RUN_QUEUED: "was queued",
+    RUNBOOK_RUN_STARTED: "started",
+    RUNBOOK_RUN_SUCCEEDED: "succeeded",
+    RUNBOOK_RUN_FAILED: "failed",
+    RUNBOOK_RUN_CANCELED: "was canceled",
 }
 
 #: A document that a message names: its id, and the words that stand for it.
@@ -170,6 +193,30 @@ async def record_deployment(work: Work, category: str, deployment_id: str) -> st
         environment=row["environmentid"],
         tenant=row["tenantid"],
         references=[(one, words) for one, words in zip(named, references, strict=True) if one],
+    )
+
+
+async def record_run(work: Work, category: str, run_id: str) -> str:
+    """Record what happened to a runbook's run; found by run, runbook, snapshot, project, environment and task."""
+    row = await work.conn.fetchrow(queries("events")["run_names"], run_id)
+    whom = f" for {row['tenant']}" if row["tenant"] else ""
+    place = f"in {row['environment']}{whom}"
+    references = [(row["runbookid"], row["runbook"]), (row["runbooksnapshotid"], row["snapshot"])]
+    references.append((row["environmentid"], row["environment"]))
+    related = [run_id, row["projectid"], *(one for one, _ in references), row["taskid"]]
+    if row["tenantid"]:
+        references.append((row["tenantid"], row["tenant"]))
+        related.append(row["tenantid"])
+    return await record(
+        work,
+        category,
+        f"Run of {row['runbook']} {row['snapshot']} {place} {ENDINGS[category]}",
+        related,
+        space=row["spaceid"],
+        project=row["projectid"],
+        environment=row["environmentid"],
+        tenant=row["tenantid"],
+        references=references,
     )
 
 

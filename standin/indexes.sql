@@ -11,7 +11,8 @@ CREATE INDEX IX_ServerTask_QueueTime ON ServerTask (SpaceId, QueueTime DESC);
 CREATE INDEX IX_ServerTask_Listing ON ServerTask (State, Name, ProjectId);
 CREATE INDEX IX_ServerTask_Active ON ServerTask (Priority DESC, QueueTime) WHERE State IN ('Queued', 'Executing', 'Cancelling');
 -- Two tasks of one concurrency tag never run at once, whatever the claiming statement does (octopus-facts §2.2).
-CREATE UNIQUE INDEX UQ_ServerTask_RunningTag ON ServerTask (ConcurrencyTag) WHERE State IN ('Executing', 'Cancelling');
+CREATE UNIQUE INDEX UQ_ServerTask_RunningTag ON ServerTask (ConcurrencyTag)
+    WHERE State IN ('Executing', 'Cancelling') AND Paused <> 'Released';
 CREATE UNIQUE INDEX UQ_Event_AutoId ON Event (AutoId);
 CREATE INDEX IX_Event_Category ON Event (SpaceId, Category, AutoId DESC);
 CREATE INDEX IX_Event_Space ON Event (SpaceId, AutoId DESC);

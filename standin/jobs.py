@@ -4,18 +4,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from standin import deploy, dispatch, events, scripts
+from standin import deploy, dispatch, events, runs, scripts
 from standin.documents import KeyAllocator, find, pipes, update
 from standin.errors import Rejected
+from standin.interruptions import Desk
 from standin.kinds import MACHINE
 from standin.process import Script
 from standin.purge import Purge
+from standin.questions import Answer, Question
 from standin.statements import queries
 from standin.tasklog import TaskLog, log_path
-from standin.work import begin
+from standin.work import Work, begin
 
 #: Names of the tasks that a node can run.
-KNOWN = ("AdHocScript", "Deploy", "Health", "Retention")
+KNOWN = ("AdHocScript", "Deploy", "Health", "Retention", "RunbookRun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,31 @@ class Outcome:
     warnings: bool = False
 
 
-async def run(job: Job, pool: Any, keys: KeyAllocator, task_logs: Path) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What a node gives to the tasks that it runs."""
+
+    #: connections
+    pool: Any
+    #: gives out ids
+    keys: KeyAllocator
+    #: folder of the tasks' logs
+    task_logs: Path
+    #: where questions are put to people
+    desk: Desk
+
+
+async def run(job: Job, shop: Workshop) -> Outcome:
     """Run a task and write its log; a task that cannot be run fails with the reason.
 
     Raises:
         CancelledError: somebody cancelled it; its scripts are killed and its log is closed.
     """
-    with TaskLog(log_path(task_logs, job.id)) as log:
+    with TaskLog(log_path(shop.task_logs, job.id)) as log:
         log.open(None, job.description)
         status = "Canceled"
         try:
-            outcome = await _run(job, pool, keys, log, task_logs)
+            outcome = await _run(job, shop, log)
             status = outcome.state
         except Rejected as exc:
             outcome, status = Outcome("Failed", str(exc)), "Failed"
@@ -68,33 +84,50 @@ async def run(job: Job, pool: Any, keys: KeyAllocator, task_logs: Path) -> Outco
         return outcome
 
 
-async def _run(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog, task_logs: Path) -> Outcome:
-    if job.name == "Deploy":
-        return await _deploy(job, pool, keys, log)
+async def _run(job: Job, shop: Workshop, log: TaskLog) -> Outcome:
+    if job.name in ("Deploy", "RunbookRun"):
+        return await _execute(job, shop, log)
     if job.name == "Health":
-        return await _check_health(job, pool, keys, log)
+        return await _check_health(job, shop, log)
     if job.name == "Retention":
-        await Purge(pool, keys, log, task_logs).apply(job.space)
+        await Purge(shop.pool, shop.keys, log, shop.task_logs).apply(job.space)
         return Outcome("Success")
     if job.name == "AdHocScript":
         return await _run_script(job, log)
     raise Rejected(400, f"The stand-in has no tasks of the kind {job.name}; it knows {', '.join(KNOWN)}.")
 
 
-async def _deploy(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog) -> Outcome:
-    identifier = str(job.arguments.get("DeploymentId"))
-    async with begin(pool, keys) as work:
+async def _execute(job: Job, shop: Workshop, log: TaskLog) -> Outcome:
+    async with begin(shop.pool, shop.keys) as work:
         if not await dispatch.is_mine(work, job.id, job.node):
             # The node was frozen since it took the task: nothing may start that others have ended.
             return Outcome("Canceled", dispatch.TERMINATED)
-        await work.conn.execute(queries("tasks")["remember"], job.id)
-        await events.record_deployment(work, events.DEPLOYMENT_STARTED, identifier)
-        plan = await deploy.prepare(work.conn, identifier)
-        machines = deploy.touched(plan)
-        await work.conn.execute(queries("worker")["touch"], identifier, machines)
-        await work.conn.execute(queries("worker")["deployed_to"], identifier, pipes(machines))
-    succeeded = await deploy.run(plan, log)
+        plan = await (_begin_deployment if job.name == "Deploy" else _begin_run)(work, job)
+
+    async def ask(question: Question, pause: str) -> Answer:
+        return await shop.desk.ask(job.id, question, pause)
+
+    succeeded = await deploy.run(plan, log, ask)
     return Outcome("Success") if succeeded else Outcome("Failed", deploy.FAILED)
+
+
+async def _begin_deployment(work: Work, job: Job) -> deploy.Plan:
+    identifier = str(job.arguments.get("DeploymentId"))
+    await work.conn.execute(queries("tasks")["remember"], job.id)
+    await events.record_deployment(work, events.DEPLOYMENT_STARTED, identifier)
+    plan = await deploy.prepare(work.conn, identifier)
+    machines = deploy.touched(plan)
+    await work.conn.execute(queries("worker")["touch"], identifier, machines)
+    await work.conn.execute(queries("worker")["deployed_to"], identifier, pipes(machines))
+    return plan
+
+
+async def _begin_run(work: Work, job: Job) -> deploy.Plan:
+    identifier = str(job.arguments.get("RunbookRunId"))
+    await events.record_run(work, events.RUNBOOK_RUN_STARTED, identifier)
+    plan = await runs.prepare_run(work.conn, identifier)
+    await work.conn.execute(queries("runbooks")["deployed_to"], identifier, pipes(deploy.touched(plan)))
+    return plan
 
 
 async def _run_script(job: Job, log: TaskLog) -> Outcome:
@@ -107,10 +140,10 @@ async def _run_script(job: Job, log: TaskLog) -> Outcome:
     return Outcome("Success") if code == 0 else Outcome("Failed", f"The script ended with exit code {code}.")
 
 
-async def _check_health(job: Job, pool: Any, keys: KeyAllocator, log: TaskLog) -> Outcome:
+async def _check_health(job: Job, shop: Workshop, log: TaskLog) -> Outcome:
     """Find all machines healthy, as targets without an agent always are (octopus-api §A.11)."""
     wanted = job.arguments.get("MachineIds")
-    async with begin(pool, keys) as work:
+    async with begin(shop.pool, shop.keys) as work:
         equals = {"IsDisabled": False} | ({"SpaceId": job.space} if job.space else {})
         for machine in await find(work.conn, MACHINE, **equals):
             if wanted and machine["Id"] not in wanted:

@@ -110,13 +110,20 @@ TASK = DocumentType(
         "HasPendingInterruptions",
         "HasWarningsOrErrors",
         "ServerNodeId",
+        "Paused",
         "ProjectId",
         "EnvironmentId",
         "TenantId",
         "DurationSeconds",
     ),
     times=frozenset({"QueueTime", "StartTime", "CompletedTime", "LastUpdatedTime", "QueueTimeExpiry"}),
-    defaults={"ErrorMessage": "", "Priority": 0, "HasPendingInterruptions": False, "HasWarningsOrErrors": False},
+    defaults={
+        "ErrorMessage": "",
+        "Priority": 0,
+        "HasPendingInterruptions": False,
+        "HasWarningsOrErrors": False,
+        "Paused": "",
+    },
 )
 EVENT = DocumentType(
     "Event",
@@ -147,5 +154,53 @@ BUILD_INFORMATION = DocumentType(
     "BuildInformation",
     "BuildInformation",
     ("SpaceId", "Name", "PackageId", "Version", "SortVersion", "Created"),
+    times=frozenset({"Created"}),
+)
+RUNBOOK = DocumentType("Runbook", "Runbooks", ("SpaceId", "Name", "Slug", "ProjectId", "PublishedRunbookSnapshotId"))
+RUNBOOK_PROCESS = DocumentType(
+    "RunbookProcess",
+    "RunbookProcess",
+    _OWNED,
+    lists=frozenset({"RelatedDocumentIds"}),
+    defaults={"IsFrozen": False},
+)
+RUNBOOK_SNAPSHOT = DocumentType(
+    "RunbookSnapshot",
+    "RunbookSnapshots",
+    (
+        "SpaceId",
+        "Name",
+        "Assembled",
+        "ProjectId",
+        "RunbookId",
+        "FrozenRunbookProcessId",
+        "ProjectVariableSetSnapshotId",
+    ),
+    times=frozenset({"Assembled"}),
+)
+RUNBOOK_RUN = DocumentType(
+    "RunbookRun",
+    "RunbookRuns",
+    (
+        "SpaceId",
+        "Name",
+        "Created",
+        "EnvironmentId",
+        "ProjectId",
+        "RunbookId",
+        "RunbookSnapshotId",
+        "TaskId",
+        "TenantId",
+        "DeployedBy",
+        "DeployedToMachineIds",
+    ),
+    lists=frozenset({"DeployedToMachineIds"}),
+    times=frozenset({"Created"}),
+)
+INTERRUPTION = DocumentType(
+    "Interruption",
+    "Interruptions",
+    ("SpaceId", "TaskId", "Created", "IsPending", "ResponsibleUserId", "RelatedDocumentIds"),
+    lists=frozenset({"RelatedDocumentIds"}),
     times=frozenset({"Created"}),
 )

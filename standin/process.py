@@ -25,6 +25,20 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
+class Manual:
+    """A step in which somebody must answer before it goes on."""
+
+    #: name of the action
+    name: str
+    #: what he is told, places for variables still in it
+    instructions: str
+    #: ids of the teams whose members may answer; none: anybody
+    teams: tuple[str, ...]
+    #: others of its kind wait until it is answered
+    blocks: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A step as it is run."""
 
@@ -35,7 +49,7 @@ class Step:
     #: `Success`, `Failure` or `Always`: what must have happened before
     condition: str
     #: what it does, in order
-    scripts: tuple[Script, ...]
+    actions: tuple[Script | Manual, ...]
     #: roles of the targets it runs for; none: on the server, once
     roles: tuple[str, ...]
     #: targets at once
@@ -66,13 +80,13 @@ def plan(process: Mapping[str, Any], scope: Scope, skipped: Collection[str] = ()
     """
     groups: list[list[Step]] = []
     for number, step in enumerate(process.get("Steps") or (), start=1):
-        scripts = tuple(_script(action) for action in step.get("Actions") or () if _applies(action, scope, skipped))
-        if not scripts:
+        actions = tuple(_action(action) for action in step.get("Actions") or () if _applies(action, scope, skipped))
+        if not actions:
             continue
         properties = step.get("Properties") or {}
         roles = tuple(role for role in str(properties.get("Octopus.Action.TargetRoles") or "").split(",") if role)
         window = _number(properties.get("Octopus.Action.MaxParallelism"), MAX_PARALLELISM)
-        planned = Step(number, step["Name"], step.get("Condition") or "Success", scripts, roles, window)
+        planned = Step(number, step["Name"], step.get("Condition") or "Success", actions, roles, window)
         if step.get("StartTrigger") == "StartWithPrevious" and groups:
             groups[-1].append(planned)
         else:
@@ -128,8 +142,16 @@ def _applies(action: Mapping[str, Any], scope: Scope, skipped: Collection[str]) 
     )
 
 
-def _script(action: Mapping[str, Any]) -> Script:
+def _action(action: Mapping[str, Any]) -> Script | Manual:
     properties = action.get("Properties") or {}
+    if action.get("ActionType") == "Octopus.Manual":
+        teams = str(properties.get("Octopus.Action.Manual.ResponsibleTeamIds") or "")
+        return Manual(
+            action["Name"],
+            str(properties.get("Octopus.Action.Manual.Instructions") or ""),
+            tuple(team.strip() for team in teams.split(",") if team.strip()),
+            str(properties.get("Octopus.Action.Manual.BlockConcurrentDeployments")).lower() == "true",
+        )
     return Script(
         action["Name"],
         str(properties.get("Octopus.Action.Script.Syntax") or "Bash"),

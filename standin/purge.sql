@@ -68,5 +68,6 @@ DELETE FROM DeploymentProcess s WHERE s.OwnerId = $1 AND s.IsFrozen
 -- name: delete_variables
 DELETE FROM VariableSet s WHERE s.OwnerId = $1 AND s.IsFrozen
     AND NOT EXISTS (SELECT 1 FROM Release r WHERE r.ProjectId = $1 AND r.ProjectVariableSetSnapshotId = s.Id)
+    AND NOT EXISTS (SELECT 1 FROM RunbookSnapshot b WHERE b.ProjectId = $1 AND b.ProjectVariableSetSnapshotId = s.Id)
     AND NOT EXISTS (SELECT 1 FROM VariableSet c
         WHERE c.OwnerId = $1 AND NOT c.IsFrozen AND c.JSON::json ->> 'LastSnapshotId' = s.Id);

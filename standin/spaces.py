@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from standin import events
-from standin.documents import Document, find, get, insert, lock, update
+from standin.documents import Document, DocumentType, find, get, insert, lock, update
 from standin.errors import Rejected
 from standin.kinds import CHANNEL, FEED, LIFECYCLE, PROCESS, PROJECT, PROJECT_GROUP, SPACE, VARIABLE_SET
 from standin.work import Work
@@ -63,17 +63,20 @@ async def create_project(work: Work, members: dict[str, Any]) -> Document:
     return project
 
 
-async def save_process(work: Work, identifier: str, version: int, members: dict[str, Any]) -> Document:
-    """Replace a deployment process; it gets the next version and no snapshot yet.
+async def save_process(
+    work: Work, identifier: str, version: int, members: dict[str, Any], kind: DocumentType = PROCESS
+) -> Document:
+    """Replace a process, of a project or of a runbook; it gets the next version and no snapshot yet.
 
     Raises:
         Rejected: 400, it is a frozen snapshot or `version` is no longer the current one.
     """
-    process = await lock(work.conn, PROCESS, identifier)
-    _check_version(process, version, "deployment process")
+    process = await lock(work.conn, kind, identifier)
+    words = "deployment process" if kind is PROCESS else "runbook process"
+    _check_version(process, version, words)
     process = {**process, **members, "Id": identifier, "Version": version + 1}
-    await update(work.conn, PROCESS, process)
-    await events.modified(work, process, "Deployment process")
+    await update(work.conn, kind, process)
+    await events.modified(work, process, words.capitalize())
     return process
 
 

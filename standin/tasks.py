@@ -22,6 +22,12 @@ _ENDINGS = {
     "Canceled": events.DEPLOYMENT_CANCELED,
     "TimedOut": events.DEPLOYMENT_CANCELED,
 }
+_RUN_ENDINGS = {
+    "Success": events.RUNBOOK_RUN_SUCCEEDED,
+    "Failed": events.RUNBOOK_RUN_FAILED,
+    "Canceled": events.RUNBOOK_RUN_CANCELED,
+    "TimedOut": events.RUNBOOK_RUN_CANCELED,
+}
 
 
 async def cancel(work: Work, task_id: str) -> Document:
@@ -39,12 +45,15 @@ async def cancel(work: Work, task_id: str) -> Document:
 
 
 async def complete(work: Work, task_id: str, state: str, error: str = "", *, warnings: bool = False) -> None:
-    """End a task, in its row, in the history of deployments and in the audit trail."""
-    troubled = warnings or state != "Success"
-    await work.conn.execute(queries("tasks")["complete"], task_id, state, error, work.now, troubled)
-    deployment = await work.conn.fetchval(queries("tasks")["remember"], task_id)
-    if deployment:
-        await events.record_deployment(work, _ENDINGS[state], deployment)
+    """End a task, in its row, in the history of deployments and in the audit trail; nobody need answer it now."""
+    named, troubled = queries("tasks"), warnings or state != "Success"
+    row = await work.conn.fetchrow(named["complete"], task_id, state, error, work.now, troubled)
+    if row["haspendinginterruptions"]:
+        await work.conn.execute(named["interruptions_end"], task_id)
+    if row["name"] == "Deploy":
+        await _complete_deployment(work, task_id, state)
+    elif row["name"] == "RunbookRun":
+        await _complete_run(work, task_id, state)
 
 
 async def set_state(work: Work, task_id: str, state: str, reason: str) -> Document:
@@ -81,15 +90,31 @@ async def prioritize(work: Work, task_id: str) -> Document:
 
 
 async def cancel_superseded(work: Work, task: Document) -> None:
-    """Cancel older queued deployments, whole ones, of the same project, environment and tenant (octopus-facts §2.4)."""
+    """Cancel older queued deployments or runs, whole ones, with the same concurrency tag (octopus-facts §2.4)."""
     for row in await work.conn.fetch(queries("tasks")["superseded"], task["ConcurrencyTag"], task["Id"]):
         if not is_partial(msgspec.json.decode(row["json"])):
-            await complete(work, row["id"], "Canceled", f"A newer deployment, {task['Id']}, has taken its place.")
+            await complete(work, row["id"], "Canceled", f"A newer task, {task['Id']}, has taken its place.")
 
 
 def is_partial(deployment: Document) -> bool:
     """Say whether a deployment leaves out steps or targets: it neither takes a place nor loses it."""
     return any(deployment.get(name) for name in ("SkipActions", "SpecificMachineIds", "ExcludedMachineIds"))
+
+
+async def _complete_deployment(work: Work, task_id: str, state: str) -> None:
+    deployment = await work.conn.fetchval(queries("tasks")["remember"], task_id)
+    if deployment:
+        await events.record_deployment(work, _ENDINGS[state], deployment)
+    if state == "Failed":
+        await work.conn.execute(queries("tasks")["deployment_failed"], task_id)
+
+
+async def _complete_run(work: Work, task_id: str, state: str) -> None:
+    run = await work.conn.fetchval(queries("tasks")["run_of"], task_id)
+    if run:
+        await events.record_run(work, _RUN_ENDINGS[state], run)
+    if state == "Failed":
+        await work.conn.execute(queries("tasks")["run_failed"], task_id)
 
 
 async def _lock(work: Work, task_id: str) -> Any:

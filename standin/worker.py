@@ -14,6 +14,7 @@ from standin import dispatch, jobs
 from standin.database import FAULTS
 from standin.documents import KeyAllocator
 from standin.history import create_task
+from standin.interruptions import Desk
 from standin.statements import queries
 from standin.tasks import complete
 from standin.timers import HEARTBEAT, Timers
@@ -44,7 +45,6 @@ class Worker:
         self._pool = pool
         self._keys = keys
         self._node_id = node_id
-        self._task_logs = task_logs
         self._timers = timers
         self._schedule = schedule
         self._began = datetime.now(UTC)
@@ -52,6 +52,8 @@ class Worker:
         self._finishing: set[asyncio.Task[None]] = set()
         self._reasons: dict[str, str] = {}
         self._stopping = asyncio.Event()
+        self._desk = Desk(pool, keys, self._node_id, timers.offline)
+        self._shop = jobs.Workshop(pool, keys, task_logs, self._desk)
 
     async def run(self) -> None:
         """Process tasks until `stop`; then cancel what still runs and return."""
@@ -60,6 +62,7 @@ class Worker:
         loops = [
             self._every(self._timers.poll, self.look),
             self._every(CANCEL_LOOK, self._cancel_unwanted),
+            self._every(CANCEL_LOOK, self._desk.look),
             self._every(min(HEARTBEAT / self._timers.scale, self._timers.orphan / 10), self._cancel_orphans),
         ]
         if self._schedule:
@@ -87,7 +90,7 @@ class Worker:
     def _start(self, row: Any) -> None:
         arguments = msgspec.json.decode(row["json"]).get("Arguments") or {}
         job = jobs.Job(row["id"], row["name"], row["description"], row["spaceid"], arguments, self._node_id)
-        self._running[job.id] = asyncio.create_task(jobs.run(job, self._pool, self._keys, self._task_logs))
+        self._running[job.id] = asyncio.create_task(jobs.run(job, self._shop))
         finish = asyncio.create_task(self._finish(job.id, self._running[job.id]))
         self._finishing.add(finish)
         finish.add_done_callback(self._finishing.discard)

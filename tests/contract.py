@@ -25,8 +25,9 @@ from tests.contract_operations import OPERATIONS
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "contract.md"
 _ROUTER = Router(ROUTES)
-#: A delta of a package is refused, so that clients send the whole one.
+#: What is refused whatever is sent: a delta of a package, so that clients send the whole one, and runs from Git.
 _REFUSED = {
+    "runbook-runs/git/create/v1": 400,
     "packages/{packageId}/{version}/delta-signature": 404,
     "packages/{packageId}/{baseVersion}/delta": 400,
 }

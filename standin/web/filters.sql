@@ -86,6 +86,26 @@ ReleaseId = $value::text
 -- name: task_states
 EXISTS (SELECT 1 FROM ServerTask t WHERE t.Id = Deployment.TaskId AND t.State = ANY($value::text[]))
 
+-- Runbooks and interruptions.
+
+-- name: owner
+RunbookId = $value::text
+
+-- name: runbooks
+RunbookId = ANY($value::text[])
+
+-- name: snapshot
+RunbookSnapshotId = $value::text
+
+-- name: run_states
+EXISTS (SELECT 1 FROM ServerTask t WHERE t.Id = RunbookRun.TaskId AND t.State = ANY($value::text[]))
+
+-- name: concerns
+EXISTS (SELECT 1 FROM unnest($value::text[]) AS r WHERE strpos(RelatedDocumentIds, '|' || r || '|') > 0)
+
+-- name: pending
+IsPending = $value::boolean
+
 -- Feeds, packages and build information.
 
 -- name: feed_types

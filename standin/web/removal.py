@@ -7,6 +7,7 @@ from typing import Any
 
 from standin import events, kinds
 from standin.documents import Document, delete, find
+from standin.runbooks import remove_runbook
 from standin.statements import queries
 from standin.tasklog import log_path
 from standin.web.refusals import bad_request
@@ -37,8 +38,11 @@ async def remove_releases(work: Work, project: Document, releases: Sequence[Docu
 
 
 async def remove_project(work: Work, project: Document) -> list[str]:
-    """Delete a project with its releases, channels, process and variables; return the ids of its tasks."""
-    tasks = await remove_releases(work, project, await find(work.conn, kinds.RELEASE, ProjectId=project["Id"]))
+    """Delete a project with its runbooks, releases, channels, process and variables; return the ids of its tasks."""
+    tasks = []
+    for runbook in await find(work.conn, kinds.RUNBOOK, ProjectId=project["Id"]):
+        tasks += await remove_runbook(work, runbook)
+    tasks += await remove_releases(work, project, await find(work.conn, kinds.RELEASE, ProjectId=project["Id"]))
     await work.conn.execute(queries("web/releases")["delete_channels"], project["Id"])
     await work.conn.execute(queries("web/releases")["delete_all_processes"], project["Id"])
     await work.conn.execute(queries("web/releases")["delete_all_variables"], project["Id"])

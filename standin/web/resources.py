@@ -11,7 +11,7 @@ from standin import events, kinds
 from standin.documents import Document, DocumentType, delete, insert, time_text, update
 from standin.errors import not_found
 from standin.spaces import slug
-from standin.web import commands, library, models, paging
+from standin.web import commands, library, models, paging, runbooks
 from standin.web.call import Call
 from standin.web.filters import Filters, columns, count_and_fetch, fetch_rows
 from standin.web.links import links_of
@@ -71,6 +71,23 @@ BUILD_INFORMATION = ResourceType(
     "OctopusPackageVersionBuildInformationMapped",
     "Build information",
     "lower(PackageId), SortVersion DESC",
+)
+RUNBOOK = ResourceType(kinds.RUNBOOK, runbooks.Runbook, "Runbook", "Runbook")
+RUNBOOK_PROCESS = ResourceType(
+    kinds.RUNBOOK_PROCESS, runbooks.RunbookProcess, "RunbookProcess", "Runbook process", "length(Id), Id"
+)
+RUNBOOK_SNAPSHOT = ResourceType(
+    kinds.RUNBOOK_SNAPSHOT,
+    models.Resource,
+    "RunbookSnapshot",
+    "Runbook snapshot",
+    "Assembled DESC, length(Id) DESC, Id DESC",
+)
+RUNBOOK_RUN = ResourceType(
+    kinds.RUNBOOK_RUN, runbooks.CreateRun, "RunbookRun", "Runbook run", "Created DESC, length(Id) DESC, Id DESC"
+)
+INTERRUPTION = ResourceType(
+    kinds.INTERRUPTION, models.Resource, "Interruption", "Interruption", "Created DESC, length(Id) DESC, Id DESC"
 )
 
 

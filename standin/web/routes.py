@@ -1,6 +1,16 @@
 """All routes of the contract (octopus-api §A); a path is below `/api/` and, in a space, below the space."""
 
-from standin.web.operations import configuration, history, infrastructure, library, people, projects, server, tasks
+from standin.web.operations import (
+    configuration,
+    history,
+    infrastructure,
+    library,
+    people,
+    projects,
+    runbooks,
+    server,
+    tasks,
+)
 
 ROUTES = (
     *server.ROUTES,
@@ -10,5 +20,6 @@ ROUTES = (
     *projects.ROUTES,
     *library.ROUTES,
     *history.ROUTES,
+    *runbooks.ROUTES,
     *tasks.ROUTES,
 )

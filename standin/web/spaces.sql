@@ -55,3 +55,18 @@ DELETE FROM NuGetPackage WHERE SpaceId = $1;
 
 -- name: delete_builds
 DELETE FROM BuildInformation WHERE SpaceId = $1;
+
+-- name: delete_runbooks
+DELETE FROM Runbook WHERE SpaceId = $1;
+
+-- name: delete_runbook_processes
+DELETE FROM RunbookProcess WHERE SpaceId = $1;
+
+-- name: delete_runbook_snapshots
+DELETE FROM RunbookSnapshot WHERE SpaceId = $1;
+
+-- name: delete_runbook_runs
+DELETE FROM RunbookRun WHERE SpaceId = $1;
+
+-- name: delete_interruptions
+DELETE FROM Interruption WHERE SpaceId = $1;

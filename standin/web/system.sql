@@ -5,4 +5,5 @@ SELECT (SELECT count(*) FROM Space) AS spaces, (SELECT count(*) FROM UserAccount
     (SELECT count(*) FROM Machine) AS machines, (SELECT count(*) FROM DeploymentEnvironment) AS environments,
     (SELECT count(*) FROM Tenant) AS tenants, (SELECT count(*) FROM Project) AS projects,
     (SELECT count(*) FROM Release) AS releases, (SELECT count(*) FROM Deployment) AS deployments,
-    (SELECT count(*) FROM NuGetPackage) AS packages;
+    (SELECT count(*) FROM NuGetPackage) AS packages, (SELECT count(*) FROM Runbook) AS runbooks,
+    (SELECT count(*) FROM RunbookRun) AS runs;

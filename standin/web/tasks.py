@@ -1,8 +1,11 @@
 """A task as clients see it: what its row says, in the words of the API (octopus-api §A.14)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from standin.documents import Document
+from standin.statements import queries
 from standin.tasks import ACTIVE
 from standin.web.links import links_of
 
@@ -22,8 +25,8 @@ _MONTHS = (
 _RERUN = {"Health", "Retention"}
 
 
-def show(task: Document) -> Document:
-    """Return a task as the API shows it."""
+def show(task: Document, pending: Sequence[str] = ()) -> Document:
+    """Return a task as the API shows it; `pending` are the types of questions that it waits with."""
     state, ended = task["State"], task["State"] not in ACTIVE
     home = task["SpaceId"] or "system"
     return {
@@ -46,7 +49,7 @@ def show(task: Document) -> Document:
         "IsCompleted": ended,
         "FinishedSuccessfully": state == "Success",
         "HasPendingInterruptions": task["HasPendingInterruptions"],
-        "PendingInterruptionTypes": [],
+        "PendingInterruptionTypes": list(pending),
         "HasPendingPreconditions": False,
         "PendingPreconditionTypes": [],
         "CanRerun": ended and task["Name"] in _RERUN,
@@ -55,6 +58,21 @@ def show(task: Document) -> Document:
         "EstimatedRemainingQueueDurationSeconds": 0,
         "Links": links_of("Task", {"Id": task["Id"], "Home": home}),
     }
+
+
+async def show_all(conn: Any, tasks: Sequence[Document]) -> list[Document]:
+    """Return tasks as the API shows them, with what those that wait wait for."""
+    waiting = [task["Id"] for task in tasks if task["HasPendingInterruptions"]]
+    types: dict[str, list[str]] = {}
+    for row in await conn.fetch(queries("web/tasks")["pending"], waiting) if waiting else ():
+        types.setdefault(row["taskid"], []).append(row["type"])
+    return [show(task, types.get(task["Id"], ())) for task in tasks]
+
+
+async def show_one(conn: Any, task: Document) -> Document:
+    """Return one task as the API shows it, with what it waits for."""
+    (shown,) = await show_all(conn, [task])
+    return shown
 
 
 def duration_text(seconds: float) -> str:

@@ -11,6 +11,8 @@ pytestmark = pytest.mark.unit
 UNFINISHED = set(OPERATIONS) - {
     "B.4 Errors",
     "A.13 Packages, feeds, build information",
+    "A.17 Runbooks",
+    "A.18 Interruptions",
 }
 _NOT_YET = pytest.mark.xfail(reason="not all is served and proved yet")
 

@@ -1,21 +1,19 @@
 """Deployments: queued by three routes, listed, read (octopus-api §A.16)."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from standin import kinds
-from standin.documents import Document, find, get, time_text
+from standin.documents import Document, find, get
 from standin.errors import not_found
 from standin.history import create_deployment as queue_deployment
-from standin.timers import Timers
 from standin.web import commands
 from standin.web.call import Call, Reply, created
 from standin.web.endpoints.common import named, referenced
 from standin.web.endpoints.releases import release_by_version, release_of
-from standin.web.query import parse_time
+from standin.web.endpoints.scheduling import action_ids, machine_ids, schedule
 from standin.web.refusals import bad_request
 from standin.web.resources import DEPLOYMENT, ENVIRONMENT, PROJECT, TENANT, fetch_page
 from standin.work import Work
@@ -46,7 +44,7 @@ async def create_deployment(call: Call) -> Reply:
     members = msgspec.to_builtins(sent)
     for reference in ("ReleaseId", "EnvironmentId", "TenantId", "DebugMode"):
         del members[reference]
-    members.update(_schedule(call, sent.queue_time, sent.queue_time_expiry))
+    members.update(schedule(call, sent.queue_time, sent.queue_time_expiry))
     async with call.begin() as work:
         release = await get(work.conn, kinds.RELEASE, sent.release_id)
         if release["SpaceId"] != call.space:
@@ -61,7 +59,8 @@ async def deploy_untenanted(call: Call) -> Any:
     """Queue a deployment to each environment named; none named, none queued."""
     sent = await call.read(commands.DeployUntenantedV1)
     async with call.begin() as work:
-        release, members = await _release(work, sent, call.space), await _options(call, work, sent)
+        release = await _release(work, sent, call.space)
+        members = await _options(call, work, sent, release)
         environments = [await referenced(work, ENVIRONMENT, name, call.space) for name in sent.environment_names]
         queued = [await queue_deployment(work, release["Id"], one, None, members) for one in environments]
     return _queued(queued)
@@ -71,7 +70,8 @@ async def deploy_tenanted(call: Call) -> Any:
     """Queue a deployment to one environment for each tenant named, tagged, or `*` for all that are connected."""
     sent = await call.read(commands.DeployTenantedV1)
     async with call.begin() as work:
-        release, members = await _release(work, sent, call.space), await _options(call, work, sent)
+        release = await _release(work, sent, call.space)
+        members = await _options(call, work, sent, release)
         environment = await referenced(work, ENVIRONMENT, sent.environment_name, call.space)
         tenants = await _tenants(work, sent, call.space, release["ProjectId"], environment)
         queued = [await queue_deployment(work, release["Id"], environment, one, members) for one in tenants]
@@ -90,44 +90,21 @@ async def _release(work: Work, sent: commands.DeployUntenantedV1 | commands.Depl
 
 
 async def _options(
-    call: Call, work: Work, sent: commands.DeployUntenantedV1 | commands.DeployTenantedV1
+    call: Call, work: Work, sent: commands.DeployUntenantedV1 | commands.DeployTenantedV1, release: Document
 ) -> dict[str, Any]:
+    process = await get(work.conn, kinds.PROCESS, release["ProjectDeploymentProcessSnapshotId"])
     return {
         "ForcePackageDownload": sent.force_package_download,
         "ForcePackageRedeployment": sent.force_package_redeployment,
         "UseGuidedFailure": sent.use_guided_failure,
         "FormValues": sent.variables,
-        "SkipActions": sent.skip_step_names,
-        "SpecificMachineIds": await _machines(work, sent.specific_machine_names, call.space),
-        "ExcludedMachineIds": await _machines(work, sent.excluded_machine_names, call.space),
+        "SkipActions": action_ids(process, sent.skip_step_names),
+        "SpecificMachineIds": await machine_ids(work, sent.specific_machine_names, call.space),
+        "ExcludedMachineIds": await machine_ids(work, sent.excluded_machine_names, call.space),
         "Comments": sent.comments,
         "Priority": sent.priority,
-        **_schedule(call, sent.run_at, sent.no_run_after),
+        **schedule(call, sent.run_at, sent.no_run_after),
     }
-
-
-def _schedule(call: Call, queue: str | None, expiry: str | None) -> dict[str, str | None]:
-    """Return when a deployment may begin and when it is too late: 30 minutes later, unless said (octopus-facts §2.3).
-
-    Raises:
-        Rejected: 400, it would be too late before it may begin.
-    """
-    begins, ends = (parse_time(one, "QueueTime") if one else None for one in (queue, expiry))
-    if begins and ends and ends <= begins:
-        raise bad_request("Deployment Schedule is invalid.")
-    if begins and not ends:
-        ends = begins + timedelta(seconds=Timers(call.state.time_scale).schedule_window)
-    return {"QueueTime": time_text(begins) if begins else None, "QueueTimeExpiry": time_text(ends) if ends else None}
-
-
-async def _machines(work: Work, names: Sequence[str], space: str) -> list[str]:
-    if not names:
-        return []
-    known = {machine["Name"].lower(): machine["Id"] for machine in await find(work.conn, kinds.MACHINE, SpaceId=space)}
-    unknown = [name for name in names if name.lower() not in known]
-    if unknown:
-        raise bad_request(f"There is no deployment target named {', '.join(unknown)[:500]}.")
-    return [known[name.lower()] for name in names]
 
 
 async def _tenants(

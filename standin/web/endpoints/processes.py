@@ -84,22 +84,33 @@ async def modify_variables_of_project(call: Call) -> Any:
         return await _save_variables(work, await get(work.conn, kinds.VARIABLE_SET, project["VariableSetId"]), model)
 
 
-def show_process(document: Document) -> Document:
+def show_process(document: Document, resource: str = "DeploymentProcess") -> Document:
     """Return a process with all members of its steps and actions, whoever wrote it."""
     steps = convert(document["Steps"], list[models.Step])
     return {
         **document,
         "Steps": msgspec.to_builtins([_named(step) for step in steps]),
-        "Links": links_of("DeploymentProcess", document),
+        "Links": links_of(resource, document),
     }
 
 
 async def _save_process(work: Work, identifier: str, model: models.DeploymentProcess) -> Document:
-    steps = msgspec.to_builtins([_named(step) for step in model.steps])
+    return show_process(await save_steps(work, identifier, model.version, model.steps, kinds.PROCESS))
+
+
+async def save_steps(
+    work: Work, identifier: str, version: int, sent: list[models.Step], kind: DocumentType
+) -> Document:
+    """Replace the steps of a deployment process or of a runbook's.
+
+    Raises:
+        Rejected: 400, two steps have one name, or the version is not the current one.
+    """
+    steps = msgspec.to_builtins([_named(step) for step in sent])
     names = [step["Name"].lower() for step in steps]
     if len(set(names)) < len(names):
         raise invalid("Step names must be unique in a deployment process.")
-    return show_process(await save_process(work, identifier, model.version, {"Steps": steps}))
+    return await save_process(work, identifier, version, {"Steps": steps}, kind)
 
 
 def _named(step: models.Step) -> models.Step:

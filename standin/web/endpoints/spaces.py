@@ -70,7 +70,7 @@ async def delete_space(call: Call) -> Any:
 
 async def read_me(call: Call) -> Any:
     """Return the user who asks."""
-    return _user(await get(call.state.pool, kinds.USER, call.actor.user_id), call)
+    return show_user(await get(call.state.pool, kinds.USER, call.actor.user_id), call)
 
 
 async def list_users(call: Call) -> Any:
@@ -88,7 +88,7 @@ async def all_users(call: Call) -> Any:
 
 async def read_user(call: Call) -> Any:
     """Return one user."""
-    return _user(await get(call.state.pool, kinds.USER, call.id), call)
+    return show_user(await get(call.state.pool, kinds.USER, call.id), call)
 
 
 async def spaces_of_user(call: Call) -> Any:
@@ -127,10 +127,11 @@ async def _users(call: Call) -> list[Document]:
     rows = await call.state.pool.fetch(
         queries("web/spaces")["users"], call.query.many("ids"), call.query.text("filter")
     )
-    return [_user(kinds.USER.read(row), call) for row in rows]
+    return [show_user(kinds.USER.read(row), call) for row in rows]
 
 
-def _user(document: Document, call: Call) -> Document:
+def show_user(document: Document, call: Call) -> Document:
+    """Return a user as the API shows him."""
     return {
         "DisplayName": document["Username"],
         "EmailAddress": "",

@@ -101,8 +101,8 @@ async def counts(call: Call) -> Any:
             "Deployments": row["deployments"],
             "Projects": row["projects"],
             "Releases": row["releases"],
-            "RunbookRuns": 0,
-            "Runbooks": 0,
+            "RunbookRuns": row["runs"],
+            "Runbooks": row["runbooks"],
         },
     }
 

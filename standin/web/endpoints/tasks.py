@@ -16,7 +16,7 @@ from standin.web.filters import columns, count_and_fetch
 from standin.web.paging import envelope
 from standin.web.refusals import bad_request
 from standin.web.resources import SPACE
-from standin.web.tasks import show
+from standin.web.tasks import show, show_all, show_one
 
 #: the order of lists
 NEWEST = "QueueTime DESC, Id DESC"
@@ -43,7 +43,7 @@ async def list_tasks(call: Call) -> Any:
     async with call.state.pool.acquire() as conn:
         total, rows = await count_and_fetch(conn, (kinds.TASK, NEWEST), _filters(call), window)
         counts = await conn.fetch(queries("web/tasks")["total_counts"], spaces)
-    items = [show(kinds.TASK.read(row)) for row in rows]
+        items = await show_all(conn, [kinds.TASK.read(row) for row in rows])
     result = envelope("Task", items, total, window, call.path, call.query.filters())
     result["TotalCounts"] = _by_state(row for row in counts if row["here"])
     result["TotalCountsInOtherSpaces"] = _by_state(row for row in counts if not row["here"])
@@ -52,7 +52,7 @@ async def list_tasks(call: Call) -> Any:
 
 async def read_task(call: Call) -> Any:
     """Return one task."""
-    return show(await _task(call, call.state.pool))
+    return await show_one(call.state.pool, await _task(call, call.state.pool))
 
 
 async def task_types(_call: Call) -> Any:
@@ -83,7 +83,7 @@ async def read_details(call: Call) -> Any:
     base = f"/api/tasks/{task['Id']}"
     return {
         "Id": f"{task['Id']}-details",
-        "Task": show(task),
+        "Task": await show_one(call.state.pool, task),
         "ActivityLogs": [_activity(task["Id"], tree)] if tree else [_without_log(task)],
         "Progress": {"ProgressPercentage": 100 if done else 0, "EstimatedTimeRemaining": ""},
         "PhysicalLogSize": path.stat().st_size if tree else 0,
