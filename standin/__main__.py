@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from standin import commands
@@ -14,6 +14,10 @@ from standin.control import command
 from standin.database import FAULTS
 from standin.documents import encode
 from standin.errors import FailureError, StandinError, UsageError
+from standin.hosts.family import usable_cores
+from standin.hosts.manager import CHOICES
+from standin.hosts.site import ACTIONS as HOST_ACTIONS
+from standin.hosts.site import PLACES, Wish, parse_cpus, parse_seconds
 from standin.orders import NODE_ACTIONS
 from standin.parent import Parent
 from standin.supervisor import Service, serve
@@ -91,7 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_database(one)
     one.add_argument("--space", metavar="ID", help="the dashboard's space (default: the one with most deployments)")
     _add_dashboard(one)
-    _add_node(_command(subs, "node", _node, "add, kill, freeze or drain nodes of a stand-in that is serving"))
+    told = "add, kill, freeze or drain nodes of a stand-in that is serving"
+    _add_order(_command(subs, "node", _order, told), "how the node is then", NODE_ACTIONS)
+    told = "move the database, change capacities and distance, and say what the hosts of a stand-in have used"
+    _add_order(_command(subs, "host", _order, told), "the mechanism in force and what each host has used", HOST_ACTIONS)
     return parser
 
 
@@ -138,20 +145,43 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         help="never run Retention by itself, at scale 1 neither",
     )
     _add_dashboard(parser)
+    _add_hosts(parser)
 
 
-def _add_node(parser: argparse.ArgumentParser) -> None:
+def _add_order(parser: argparse.ArgumentParser, told: str, actions: Mapping[str, str]) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.description = "Says one line of JSON: how the node is then.\n\nactions:\n" + "\n".join(
-        f"  {words:<14}{told}" for words, told in NODE_ACTIONS.items()
+    parser.description = f"Says one line of JSON: {told}.\n\nactions:\n" + "\n".join(
+        f"  {words:<18}{told}" for words, told in actions.items()
     )
-    _add_order(parser)
-
-
-def _add_order(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(subject=parser.prog.split()[-1])
     parser.add_argument("action", help="what to do")
     parser.add_argument("words", nargs="*", metavar="WORD", help="with what")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that `serve --data` was given")
+
+
+def _add_hosts(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "hosts", "Groups of processes that stand for machines: a part of this machine's CPUs each, 75 % of them in all."
+    )
+    group.add_argument(
+        "--host-cpus", metavar="N", help="CPUs of each node's host, such as 0.6; without it all share the machine"
+    )
+    group.add_argument(
+        "--sql", choices=PLACES, help=f"the database beside the first node, or alone (default {PLACES[0]})"
+    )
+    group.add_argument("--sql-cpus", metavar="N", help="CPUs of the database's own host (default: as a node's)")
+    group.add_argument(
+        "--sql-latency",
+        metavar="TIME",
+        help="round trip to the database's own host, such as 1ms, by a proxy that costs CPU and time itself; 0ms keeps "
+        "the proxy, so that the distance can be changed later (default: no proxy)",
+    )
+    group.add_argument(
+        "--host-mechanism",
+        choices=CHOICES,
+        help="how hosts are held to their CPUs: a control group's quota, or a governor that stops and continues "
+        "processes, whose figures are rough (default auto: the first that works)",
+    )
 
 
 def _add_dashboard(parser: argparse.ArgumentParser) -> None:
@@ -171,6 +201,10 @@ def _add_database(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
+    if options.nodes > (cores := len(usable_cores())):
+        _tell(
+            f"standin: {options.nodes} nodes share {cores} CPUs here: what a node more adds cannot be seen in this way"
+        )
     serve(
         Service(
             port=options.port,
@@ -181,6 +215,7 @@ def _serve(options: argparse.Namespace) -> None:
             time_scale=options.time_scale,
             dashboard=options.dashboard_sql,
             schedule=options.schedule,
+            hosts=_hosts(options),
         ),
         _say,
     )
@@ -209,8 +244,31 @@ def _inspect(options: argparse.Namespace) -> None:
     _say(commands.inspect(_named(options), options.space, options.dashboard_sql))
 
 
-def _node(options: argparse.Namespace) -> None:
-    _say(encode(command(options.data, "node", options.action, options.words)))
+def _order(options: argparse.Namespace) -> None:
+    _say(encode(command(options.data, options.subject, options.action, options.words)))
+
+
+def _hosts(options: argparse.Namespace) -> Wish | None:
+    """Return what is wanted of hosts, None for none."""
+    if options.host_cpus is None:
+        given = [name for name in ("sql", "sql-cpus", "sql-latency", "host-mechanism") if _given(options, name)]
+        if given:
+            raise UsageError(
+                f"--{given[0]} says nothing without hosts", "Give each node's host its CPUs: --host-cpus 0.6."
+            )
+        return None
+    cpus = parse_cpus(options.host_cpus)
+    return Wish(
+        host_cpus=cpus,
+        sql_cpus=cpus if options.sql_cpus is None else parse_cpus(options.sql_cpus),
+        sql=options.sql or PLACES[0],
+        latency=None if options.sql_latency is None else parse_seconds(options.sql_latency),
+        mechanism=options.host_mechanism or CHOICES[0],
+    )
+
+
+def _given(options: argparse.Namespace, name: str) -> bool:
+    return getattr(options, name.replace("-", "_")) is not None
 
 
 def _dsn(options: argparse.Namespace) -> str:

@@ -14,6 +14,7 @@ import psutil
 
 from standin import node
 from standin.errors import FailureError, UsageError
+from standin.hosts.site import Housing
 from standin.parent import adopt_orphans, as_parent
 
 #: Seconds that nodes get to finish what they are answering.
@@ -44,10 +45,11 @@ class Member:
 class Cluster:
     """The nodes of a server; a context manager that stops all of them at the end."""
 
-    def __init__(self, others: Callable[[], Iterable[int]]) -> None:
+    def __init__(self, others: Callable[[], Iterable[int]], housing: Housing) -> None:
         """`others` says which children of this process are no nodes, and none of theirs."""
         self._members: dict[str, Member] = {}
         self._others = others
+        self._housing = housing
 
     def __enter__(self) -> Self:
         adopt_orphans()
@@ -86,12 +88,13 @@ class Cluster:
         """Start the process of a new node; `await_ready` says when it answers.
 
         Raises:
-            UsageError: there are too many, or one has its name.
+            UsageError: there are too many, one has its name, or there is no room for it.
         """
         if len(self._members) >= MOST:
             raise UsageError(f"a cluster has {MOST} nodes at most", "Start one of those that are stopped.")
         if settings.name in self._members:
             raise UsageError(f"there is a node {settings.name} already", "Choose another name.")
+        self._housing.prepare(settings.name)
         member = self._members[settings.name] = Member(settings)
         _launch(member)
         return member
@@ -112,6 +115,9 @@ class Cluster:
         # The next start shall answer at the same address.
         port = int(member.url.rpartition(":")[2])
         member.settings = msgspec.structs.replace(member.settings, port=port)
+        assert member.process is not None
+        # Only now: the start of a program is no part of what its host shall be seen to do.
+        self._housing.house(member.settings.name, member.process.pid)
 
     def start(self, name: str) -> Member:
         """Start a node that was killed or stopped, under its name and address."""
@@ -153,7 +159,9 @@ class Cluster:
             # Elsewhere nothing would wake it when this process is killed, and it would stay for ever.
             raise UsageError("a node can be frozen on Linux only", "Kill it instead, and start it again later.")
         member = self._in_state(name, "running")
+        assert member.process is not None
         member.state = "frozen"
+        self._housing.freeze(member.process.pid, frozen=True)
         self._signal(member, "SIGSTOP")
         return member
 
@@ -185,8 +193,10 @@ class Cluster:
 
     def _continue(self, member: Member) -> None:
         if member.state == "frozen":
+            assert member.process is not None
             member.state = "running"
             self._signal(member, "SIGCONT")
+            self._housing.freeze(member.process.pid, frozen=False)
 
     def _signal(self, member: Member, number: str) -> None:
         assert member.process is not None

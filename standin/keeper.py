@@ -87,11 +87,9 @@ class Keeper:
             self._process.wait()
             self._process.stdout.close()
 
-    @property
-    def pid(self) -> int:
-        """Process id of the keeper."""
-        assert self._process is not None
-        return self._process.pid
+    def pids(self) -> list[int]:
+        """Return the process id of the keeper."""
+        return [self._process.pid] if self._process is not None else []
 
     def check(self) -> None:
         """Make sure that PostgreSQL still runs.

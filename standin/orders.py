@@ -1,4 +1,4 @@
-"""Orders: what a running stand-in can be told from outside about its nodes."""
+"""Orders: what a running stand-in can be told from outside about its nodes and hosts."""
 
 import http.client
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from standin import node
 from standin.cluster import Cluster, Member
 from standin.control import Answer, Order
 from standin.errors import FailureError, UsageError
+from standin.hosts.site import Site
 
 #: Seconds that a node may take to answer.
 PATIENCE = 10.0
@@ -27,6 +28,26 @@ NODE_ACTIONS = {
     "undrain NAME": "let it take tasks again",
     "cap NAME N": "set how many tasks a node runs at once; 0 leaves it to the portal and the API",
 }
+
+
+class Orders:
+    """Carries out all commands."""
+
+    def __init__(self, nodes: "NodeOrders", site: Site | None) -> None:
+        self._nodes = nodes
+        self._site = site
+
+    def obey(self, order: Order) -> Answer:
+        """Carry out an order.
+
+        Raises:
+            UsageError, FailureError: as `NodeOrders.obey` and `Site.obey` say.
+        """
+        if order.subject == "node":
+            return self._nodes.obey(order)
+        if self._site is None:
+            raise UsageError("this stand-in has no hosts", "Start it with --host-cpus.")
+        return self._site.obey(order)
 
 
 class NodeOrders:

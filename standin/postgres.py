@@ -98,6 +98,7 @@ class Postgres:
         """Stop it: connections are cut, data is written."""
         if self._process is None or self._process.poll() is not None:
             return
+        _wake(self._process.pid)
         if sys.platform == "win32":
             command = [self._bin / "pg_ctl.exe", "stop", "-m", "fast", "-D", self.cluster]
             subprocess.run(command, capture_output=True, check=False)
@@ -278,6 +279,16 @@ def die_with_parent(number: int) -> Callable[[], None] | None:
 
     prctl = ctypes.CDLL(None).prctl
     return lambda: prctl(1, number)  # 1 = PR_SET_PDEATHSIG
+
+
+def _wake(pid: int) -> None:
+    """Let a process and its children go on, should a governor that was killed have left them stopped."""
+    if sys.platform == "linux":
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            for one in (process, *process.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.send_signal(signal.SIGCONT)
 
 
 def _is_postgres(pid: int) -> bool:

@@ -12,8 +12,9 @@ from standin import database, node
 from standin.cluster import Cluster
 from standin.control import Control
 from standin.errors import UsageError
+from standin.hosts.site import OpenField, Site, Wish, lay_out
 from standin.keeper import Keeper, interrupt_on_signals, stop_on_signals
-from standin.orders import NodeOrders
+from standin.orders import NodeOrders, Orders
 from standin.parent import Parent
 
 #: Name of the instance's database on a PostgreSQL of our own.
@@ -43,6 +44,8 @@ class Service:
     dashboard: str = "ranked"
     #: Retention is run by itself when its time comes
     schedule: bool = True
+    #: hosts of nodes and database, or None when all share the machine
+    hosts: Wish | None = None
 
 
 def serve(service: Service, say: Callable[[str], None]) -> None:
@@ -56,14 +59,25 @@ def serve(service: Service, say: Callable[[str], None]) -> None:
     key = service.api_key or database.new_api_key()
     if not re.fullmatch(r"API-[A-Z0-9]{4,60}", key):
         raise UsageError("the API key must be API- followed by capital letters and digits", "Leave it out to get one.")
+    names = [f"node-{number + 1}" for number in range(service.nodes)]
+    if service.hosts:
+        lay_out(service.hosts, names)  # before anything is made: this may be refused
     with contextlib.ExitStack() as stack:
         dsn, keeper = stack.enter_context(_storage(service))
         home = _home(service, keeper, stack)
         asyncio.run(database.prepare(dsn, key))
-        cluster = stack.enter_context(Cluster(lambda: [keeper.pid] if keeper else []))
-        orders = NodeOrders(cluster, key, lambda name: _settings(service, name, dsn, home))
-        for number in range(service.nodes):
-            cluster.launch(_settings(service, f"node-{number + 1}", dsn, home))
+        site = stack.enter_context(Site(service.hosts, names, dsn)) if service.hosts else None
+        helpers = [helper for helper in (keeper, site) if helper is not None]
+        cluster = stack.enter_context(
+            Cluster(lambda: [pid for helper in helpers for pid in helper.pids()], site or OpenField())
+        )
+
+        def settings(name: str) -> node.Settings:
+            return _settings(service, name, site.dsn if site else dsn, home)
+
+        orders = Orders(NodeOrders(cluster, key, settings), site)
+        for name in names:
+            cluster.launch(settings(name))
         for member in cluster.members:
             cluster.await_ready(member)
         control = stack.enter_context(Control(home))
@@ -76,9 +90,8 @@ def serve(service: Service, say: Callable[[str], None]) -> None:
         parent = Parent()
         while not stop.is_set() and not parent.is_gone():
             control.listen(0.1, orders.obey)
-            if keeper is not None:
-                keeper.check()
-            cluster.check()
+            for one in (*helpers, cluster):
+                one.check()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,1 @@
+"""Hosts: groups of processes with a fixed CPU capacity, and the distance between them, on one machine."""
