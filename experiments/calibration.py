@@ -11,6 +11,7 @@ from experiments.display import Display
 from experiments.experiment import Arm, Compare, Design, Experiment, Objectives
 from experiments.plan import Generator
 from experiments.runner import Run
+from experiments.workload import shrunk
 from octoload import files
 from reports import aa, results, words
 from reports import rig as rigs
@@ -105,8 +106,9 @@ def alike(experiment: Experiment, seconds: float | None, url: str | None = None)
     """
     arm = experiment.arms[experiment.compare.baseline]
     arm = Arm(subject="the same", url=url) if url else msgspec.structs.replace(arm, subject="the same")
-    design = msgspec.structs.replace(experiment.design, pairs=PAIRS, looks=[])
+    design, workload = msgspec.structs.replace(experiment.design, pairs=PAIRS, looks=[]), experiment.workload
     if seconds is not None:
+        workload = shrunk(workload, seconds / design.seconds)
         design = msgspec.structs.replace(design, seconds=seconds)
     return msgspec.structs.replace(
         experiment,
@@ -115,6 +117,7 @@ def alike(experiment: Experiment, seconds: float | None, url: str | None = None)
         compare=Compare("one", "same"),
         arms={"one": arm, "same": arm},
         design=design,
+        workload=workload,
         standin=None if url else experiment.standin,
         history=None if url else experiment.history,
     )
@@ -124,7 +127,7 @@ def quick(experiment: Experiment) -> Experiment:
     """Return an experiment with short trials that only read: four pages, each often enough for a median."""
     return msgspec.structs.replace(
         experiment,
-        workload=msgspec.structs.replace(experiment.workload, mix=MIX),
+        workload=msgspec.structs.replace(experiment.workload, mix=MIX, stages=[], pollers={}),
         objectives=Objectives(primary=["dashboard p50"]),
         design=Design(seconds=10.0, warm_up=2.0, demonstration=True),
     )

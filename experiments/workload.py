@@ -61,6 +61,8 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     slots: int = 64
     #: Seconds after which an answer counts as a time-out.
     timeout: float = 60.0
+    #: Whether answers may come compressed: browsers and most clients ask for it, and the server pays for it in CPU.
+    compression: bool = False
 
 
 def asked(workload: Workload) -> list[str]:

@@ -8,6 +8,7 @@ requests by path, and with `--log` when it answered each request for the dashboa
 import argparse
 import asyncio
 import collections
+import gzip
 import json
 import ssl
 import sys
@@ -63,10 +64,12 @@ async def serve(reader, writer):
             status, document = answer(method, target, head, body)
             if options.slow and "dashboard" in target:
                 time.sleep(options.slow)  # noqa: ASYNC251  one page after the other, as with one core
-            data = json.dumps(document).encode()
+            data, coding = json.dumps(document).encode(), b""
+            if b"Accept-Encoding: gzip\r\n" in head:
+                data, coding = gzip.compress(data), b"Content-Encoding: gzip\r\n"
             writer.write(
-                b"HTTP/1.1 %d Fine\r\nContent-Type: application/json\r\nOctopus-Node: node-1\r\n"
-                b"Content-Length: %d\r\n\r\n%b" % (status, len(data), data)
+                b"HTTP/1.1 %d Fine\r\nContent-Type: application/json\r\nOctopus-Node: node-1\r\n%b"
+                b"Content-Length: %d\r\n\r\n%b" % (status, coding, len(data), data)
             )
             if options.log and "dashboard" in target:
                 answered.append(time.time())

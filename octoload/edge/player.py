@@ -60,7 +60,8 @@ class Play:
         self.order = order
         self.names = trial.scenarios
         # Arrivals go to all nodes in turn before the next key has its turn.
-        self.client = Client([Target(url, key) for key in keys for url in trial.urls], trial.timeout)
+        targets = [Target(url, key, compression=trial.compression) for key in keys for url in trial.urls]
+        self.client = Client(targets, trial.timeout)
         self.scenarios: list[Scenario] = [cast.scenarios[name](order.place) for name in self.names]
         self.codes = [cast.names.index(name) for name in self.names]
         #: By index in the sorted names of the mix: the scenario, and the code of its name.

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import gevent
 import msgspec
 
+from octoload.edge.answer import AnswerReader
 from octoload.edge.client import Client
 from octoload.edge.connection import NO_SLOT, Connection, TrialOverError, clock
 from octoload.edge.dispatcher import Arrival
@@ -42,9 +43,10 @@ class Notes:
             self._explained.add(key)
             self.log.append(f"{operation}: {error}{f' ({reason})' if reason else ''}")
 
-    def refuse(self, operation: str, error: str, body: bytes, retry_after: str) -> None:
+    def refuse(self, operation: str, error: str, answer: AnswerReader) -> None:
         """Keep what the server says about its refusal, and the longest wait that it asks for."""
-        self.explain(operation, error, _reason(body, retry_after))
+        retry_after = answer.head.retry_after
+        self.explain(operation, error, _reason(answer, retry_after))
         if retry_after.isdecimal():
             self.retry_after = max(self.retry_after, float(retry_after))
 
@@ -143,7 +145,7 @@ class Session:
                 node = self._recorder.nodes.code(head.node)
             if status >= 300 and status != 304:
                 error = f"HTTP {status}"
-                notes.refuse(operation.name, error, answer.body, head.retry_after)
+                notes.refuse(operation.name, error, answer)
             elif kind is not None:
                 error, value = _decode(answer.body, head.encoding, kind)
         if error:
@@ -198,11 +200,11 @@ def _decode(body: bytes, encoding: str, kind: Any) -> tuple[str, Any]:
         return f"unexpected answer: {exc}"[:200], None
 
 
-def _reason(body: bytes, retry_after: str) -> str:
+def _reason(answer: AnswerReader, retry_after: str) -> str:
     """Return what the server says about its refusal."""
     try:
-        document = msgspec.json.decode(body)
+        document = msgspec.json.decode(inflate(answer.body, answer.head.encoding))
         message = str(document["ErrorMessage"])[:200]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, ValueError, KeyError, TypeError):
         message = ""
     return f"{message} Retry-After: {retry_after}".strip() if retry_after else message

@@ -18,8 +18,8 @@ MAX_REMEMBERED: Final = 4_096
 class Target:
     """One node's address, and the part of a request that is the same for all."""
 
-    def __init__(self, url: str, api_key: str) -> None:
-        """`url` is the server's base URL, with or without a virtual directory.
+    def __init__(self, url: str, api_key: str, *, compression: bool = False) -> None:
+        """`url` is the server's base URL, with or without a virtual directory; with `compression` gzip is accepted.
 
         Raises:
             UsageError: it is no http or https URL, or the key has characters that no header may have.
@@ -41,6 +41,7 @@ class Target:
             f" HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nAccept: application/json\r\n"
             f"User-Agent: octoload/{__version__} (load test)\r\n"
             + (f"X-Octopus-ApiKey: {api_key}\r\n" if api_key else "")
+            + ("Accept-Encoding: gzip\r\n" if compression else "")
         ).encode("latin-1")
         self._get = self._headers + b"\r\n"
         self._post = self._headers + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"

@@ -61,6 +61,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag=
     seconds: float | None = None
     #: Seconds after which an answer is given up.
     timeout: float = 60.0
+    #: Whether answers may come compressed (gzip).
+    compression: bool = False
 
     @property
     def phases(self) -> Phases:

@@ -60,6 +60,22 @@ def test_rows_tell_the_truth_about_requests(tmp_path):
     assert set(releases) == set(rows["done"][rows["operation"] == "progression"])
 
 
+def test_compressed_answers_are_read(tmp_path):
+    """With compression the same bodies are shorter, sessions still read them, and a refusal is still explained."""
+    sizes = {}
+    with server() as (url, _), engine(tmp_path) as running:
+        for compression in (False, True):
+            folder = tmp_path / str(compression)
+            facts = running.run(**trial(folder, url, compression=compression))
+            rows = {name: np.array(column) for name, column in samples(folder).items()}
+            sizes[compression] = rows["bytes"][rows["operation"] == "dashboard"]
+            assert facts["sent"]["deploy"] == facts["planned"]["create-release"]
+            assert set(rows["error"]) == {"", "HTTP 404"}
+            assert any("Projects-8' was not found" in line for line in facts["log"])
+    assert len(sizes[False]) == len(sizes[True])
+    assert sizes[True].max() < sizes[False].min() / 2
+
+
 def test_stages_change_the_rate(tmp_path):
     """Each stage has its own exact count, in the schedule and in the file."""
     stages = [{"seconds": 0.5, "factor": 0.5}, {"seconds": 1.0, "factor": 2.0}, {"seconds": 0.5, "factor": 0.0}]
