@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 import octoload
-from experiments import commands
+from experiments import commands, seeding
 from octoload.errors import InterruptedRunError, OctoloadError, UsageError
 from octoload.files import disk_error
 
@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(subs)
     _add_worker(subs)
     _add_report(subs)
-    _add_seed(subs)
+    seeding.add_commands(subs)
     _add_calibrate(subs)
     _add_plan(subs)
     subs.add_parser("standin", help="the simulated Octopus Server (octoload standin --help)", add_help=False)
@@ -136,24 +136,6 @@ def _add_report(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     report = subs.add_parser("report", help="make results and pages of a run again", description="Reads files only.")
     report.add_argument("run", type=Path, help="folder of a run")
     report.set_defaults(command=commands.report)
-
-
-def _add_seed(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    seed = subs.add_parser(
-        "seed",
-        help="fill a test instance with a history",
-        description="Put a history into a test instance through its API, or write it as a stream for "
-        "`octoload standin load`. The API key is read from OCTOPUS_API_KEY unless --api-key names another.",
-    )
-    seed.add_argument("--history", required=True, metavar="FILE", help="a history file, or a named one (demo, small)")
-    where = seed.add_mutually_exclusive_group()
-    where.add_argument("--url", default=os.environ.get("OCTOPUS_URL"), help="the test instance (or OCTOPUS_URL)")
-    where.add_argument("--to", type=Path, metavar="FILE", help="write the stream to this file instead (.jsonl or .gz)")
-    seed.add_argument("--api-key", metavar="KEY", help="API key; better in OCTOPUS_API_KEY, where no one sees it")
-    seed.add_argument(
-        "--out", type=Path, default=Path(), metavar="DIR", help="folder for manifest.json (default: here)"
-    )
-    seed.set_defaults(command=commands.seed)
 
 
 def _add_calibrate(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -18,14 +18,11 @@ from experiments.display import Display
 from experiments.experiment import Experiment, check, demonstration, load, with_pairs
 from experiments.plan import Generator
 from octoload import files
-from octoload.api import Octopus
 from octoload.errors import InterruptedRunError, ServerError, UsageError
 from octoload.yamlfile import nearest
 from reports import page, results
 from reports import plan as plans
 from reports import rig as rigs
-from seeders import api as api_writer
-from seeders import bulk, history
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -128,28 +125,6 @@ def _report(folder: Path, console: Console) -> int:
     console.print(results.console(found))
     console.print(f"\nReport: {written}", markup=False)
     return int(found.exit_code)
-
-
-def seed(options: argparse.Namespace, console: Console) -> int:
-    """Put a history into a server, or write it as a stream."""
-    chosen = history.load(history.find(options.history, beside=Path()))
-    display = Display(console)
-    if options.to:
-        with display.step(f"Writing history {chosen.name!r} to {options.to}") as progress:
-            footer = bulk.write(chosen, options.to, progress)
-        console.print(f"  {footer.fingerprint}\n  Load it with: octoload standin load {options.to} --data standin-data")
-        return 0
-    if not options.url:
-        raise UsageError("there is no server to seed", "Name it with --url or OCTOPUS_URL, or write a file with --to.")
-    key = options.api_key or os.environ.get("OCTOPUS_API_KEY", "")
-    if not key:
-        raise UsageError("there is no API key", "Set OCTOPUS_API_KEY (a key is made in the portal: Profile, API keys).")
-    with Octopus(options.url, key) as octopus, display.step(f"Seeding {options.url}") as progress:
-        manifest = api_writer.write(chosen, octopus, options.out, progress)
-    console.print(
-        f"{sum(manifest.counts.values()):,} resources. Manifest: {options.out / 'manifest.json'}", markup=False
-    )
-    return 0
 
 
 def calibrate(options: argparse.Namespace, console: Console) -> int:

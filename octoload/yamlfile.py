@@ -14,6 +14,9 @@ from octoload.errors import UsageError
 
 T = TypeVar("T")
 
+#: Bytes of a file at most: what people write is shorter, and reading more would take minutes.
+_LARGEST = 1_000_000
+
 _FAULT = re.compile(r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$(?P<path>[^`]*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]|\[(\.\.\.)\]")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
@@ -24,10 +27,15 @@ def load(path: Path, record: type[T]) -> T:
     """Read a YAML file into a msgspec Struct, which may hold others, lists, mappings and unions of them.
 
     Raises:
-        UsageError: the file is missing, empty, half-written or no YAML, repeats a key, has an unknown one, lacks one,
-            or a value has the wrong type or lies out of its bounds.
+        UsageError: the file is missing, empty, too large, half-written or no YAML, repeats a key, has an unknown one,
+            lacks one, or a value has the wrong type or lies out of its bounds.
     """
     try:
+        if (size := path.stat().st_size) > _LARGEST:
+            raise UsageError(
+                f"{path} has {size:,} bytes, {_LARGEST:,} are the most",
+                "Is this the right file? A few lines are enough.",
+            )
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as exc:
         raise UsageError(f"{path} is missing", "Name a file that exists.") from exc

@@ -12,7 +12,7 @@ from octoload import claims, crew
 from octoload.api import Octopus
 from octoload.errors import AccessDeniedError, NotOctopusError, RejectedError, UsageError
 from octoload.flight import Flight
-from seeders import journal, lock, manifest, plan, stream, survey
+from seeders import changes, journal, lock, manifest, plan, stream, survey
 from seeders.documents import Documents, Syntax
 from seeders.history import History
 from seeders.journal import Journal
@@ -37,6 +37,7 @@ def write(
     progress: stream.Progress | None = None,
     *,
     take_over: bool = False,
+    lift_rate_limits: bool = False,
 ) -> manifest.Manifest:
     """Put a history into spaces of its own and wait until all deployments have run; save and return the manifest.
 
@@ -49,6 +50,7 @@ def write(
         folder: where `manifest.json` and the journal go.
         progress: told (done, total, label), one at a time.
         take_over: whether to take the space from another seeder, which somebody knows to be dead.
+        lift_rate_limits: whether to switch the server's rate limiting policies off meanwhile.
 
     Raises:
         UsageError: the server has a space of that name which was not made from this history, or another seeder is at
@@ -61,7 +63,8 @@ def write(
         ids = survey.find_ids(octopus, drawn.settings)
         notes, fresh = _open_journal(history, octopus, folder, ids)
         try:
-            _run(_write(octopus, drawn, ids, notes, progress, take_over=take_over))
+            with changes.rate_limits_lifted(octopus, notes) if lift_rate_limits else changes.put_back(octopus, notes):
+                _run(_write(octopus, drawn, ids, notes, progress, take_over=take_over))
         except UsageError:  # another seeder is at work there: what the server had when this one came says nothing
             if fresh:
                 notes.discard()

@@ -48,6 +48,8 @@ class Journal:
         self._asked: dict[str, tuple[int, float]] = {}
         self._done: set[str] = set()
         self._slowest = 0.0
+        #: Path of a document of the whole server that is changed → what it was.
+        self.changed: dict[str, Any] = {}
         #: Whether nothing is left to do.
         self.finished = False
 
@@ -120,6 +122,16 @@ class Journal:
             self._note({"slowest": seconds})
         return self._slowest
 
+    def changes(self, path: str, was: Any) -> None:
+        """Note that a document of the whole server is about to be changed, and what it was."""
+        self.changed.setdefault(path, was)
+        self._note({"changes": path, "was": was})
+
+    def put_back(self, path: str) -> None:
+        """Note that a document is again what it was."""
+        self.changed.pop(path, None)
+        self._note({"put_back": path})
+
     def discard(self) -> None:
         """Delete it: nothing was written."""
         self._path.unlink(missing_ok=True)
@@ -143,6 +155,10 @@ class Journal:
                 self._done.add(project)
             case {"slowest": float(seconds)}:
                 self._slowest = seconds
+            case {"changes": str(path), "was": was}:
+                self.changed.setdefault(path, was)
+            case {"put_back": str(path)}:
+                self.changed.pop(path, None)
             case {"finished": _}:
                 self.finished = True
 

@@ -34,6 +34,8 @@ class RudeProxy:
     chances: dict[str, float] = field(default_factory=dict)
     random: Random = field(default_factory=lambda: Random(1))
     changes: dict[str, Change | int] = field(default_factory=dict)
+    #: Path → what to do with the body of a `PUT` to it, which the server does not get; returns the status.
+    puts: dict[str, Callable[[bytes], int]] = field(default_factory=dict)
     #: Method and path → requests that were passed on.
     passed: Counter[str] = field(default_factory=Counter)
     #: What happened to requests instead of their answers.
@@ -99,13 +101,16 @@ class RudeProxy:
         if isinstance(change, int):
             writer.write(_answer(f"HTTP/1.1 {change} No", b'{"ErrorMessage":"You lack a permission."}'))
             return True
+        if method == "PUT" and path in self.puts:
+            writer.write(_answer(f"HTTP/1.1 {self.puts[path](body)} Done", body))
+            return True
         self.passed[f"{method} {path}"] += 1
         to_server.write(head + body)
         head, body = await _message(from_server)
         if fate == CUT_AFTER:
             self.happened[fate] += 1
             return False
-        if change:
+        if change is not None:
             head, body = b"", _answer("HTTP/1.1 200 OK", json.dumps(change(json.loads(body))).encode())
         writer.write(head + body)
         await writer.drain()

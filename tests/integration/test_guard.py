@@ -1,0 +1,245 @@
+"""The guard before a seeding: fifteen situations of a server, and what happens in each; then cleaning up."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from experiments import cli
+from octoload.api import Octopus
+from octoload.errors import AccessDeniedError, NotOctopusError, OctoloadError, UsageError
+from seeders import journal
+from seeders.history import History
+from tests.octopus_server import Octopus as Server
+from tests.octopus_server import StandIn, until
+from tests.rude_proxy import RudeProxy
+
+pytestmark = pytest.mark.integration
+
+HISTORY = History(
+    name="Guarded", environments=2, projects=2, releases_per_project=2, deployments_per_release=1, machines=2,
+    tenants=2, variables=2, age_days=7,
+)  # fmt: skip
+KEY = "API-PLANTEDPLANTEDPLANTED"
+
+
+def items(*events: dict) -> Any:
+    """Change a page so that it has these items."""
+    return lambda page: {**page, "Items": list(events), "TotalResults": len(events)}
+
+
+def event(category: str, user: str = "Users-77", agent: str = "OctopusClient-js/2026.3.15581") -> dict:
+    return {"Category": category, "UserId": user, "UserAgent": agent}
+
+
+def members(**changes: Any) -> Any:
+    return lambda document: {**document, **changes}
+
+
+def limits(**allowed: int) -> Any:
+    """Change a licence so that it allows so many of some kinds, of which two are in use."""
+    return members(
+        Limits=[
+            {"Name": name, "EffectiveLimit": limit, "CurrentUsage": 2, "IsUnlimited": False}
+            for name, limit in allowed.items()
+        ]
+    )
+
+
+def nodes(**changes: Any) -> Any:
+    return lambda summary: {**summary, "Nodes": [{**node, **changes} for node in summary["Nodes"]]}
+
+
+def policies(**changes: Any) -> Any:
+    policy = {"Id": "RateLimitingPolicies-3", "ScopeType": "AuthenticatedHuman", "IsEnabled": True}
+    return lambda _page: {"Items": [{**policy, "RequestsPerMinute": 200, "AuditMode": False, **changes}]}
+
+
+#: What nobody but octoload has used.
+QUIET = {"/api/events": items()}
+MINE = {"/api/spaces/all": lambda spaces: [*spaces, {"Id": "Spaces-999", "Name": "guarded", "Description": "My own."}]}
+NODE = "--this-is-a-test-instance"
+
+#: What the server says otherwise than a fresh one, what else is given, the words of the refusal (None: it writes).
+SITUATIONS = {
+    "a test instance": (QUIET, (), None),
+    "deployments by others": ({"/api/events": items(event("DeploymentQueued"))}, (), "looks like production"),
+    "logins of others": ({"/api/events": items(event("LoginSucceeded"))}, (), "logins of 1 other people"),
+    "octoload's own deployments": ({"/api/events": items(event("DeploymentQueued", agent="octoload/9 (x)"))}, (), None),
+    "nobody may see who uses it": ({"/api/events": 403}, (), "cannot be seen"),
+    "production, named by its node": ({"/api/events": items(event("DeploymentQueued"))}, (NODE, "node-1"), None),
+    "production, named otherwise": (
+        {"/api/events": items(event("DeploymentQueued"))}, (NODE, "octopus-test"), "'octopus-test' is not its name",
+    ),
+    "a clone": ({**QUIET, "/api/serverstatus": members(IsPotentialClone=True)}, (), None),
+    "a clone with triggers": (
+        {
+            **QUIET, "/api/serverstatus": members(IsPotentialClone=True),
+            "/api/Spaces-1/projecttriggers": lambda _: {"Items": [{"IsDisabled": False}, {"IsDisabled": True}]},
+        },
+        (), "1 triggers and 0 subscriptions",
+    ),
+    "in maintenance": ({**QUIET, "/api/serverstatus": members(IsInMaintenanceMode=True)}, (), "maintenance mode"),
+    "over its licence": (
+        {**QUIET, "/api/licenses/licenses-current-status": limits(Projects=3)}, (), "2 projects where it allows 1 more",
+    ),
+    "within its licence": ({**QUIET, "/api/licenses/licenses-current-status": limits(Projects=4)}, (), None),
+    "rate limited": ({**QUIET, "/api/ratelimitingpolicies": policies()}, (), None),
+    "drained": ({**QUIET, "/api/octopusservernodes/summary": nodes(IsOffline=True)}, (), "no node takes tasks"),
+    "a read-only key": (
+        {**QUIET, "/api/users/Users-1/permissions": lambda _: {"SystemPermissions": ["SpaceView"]}}, (),
+        "may not create spaces",
+    ),
+    "a space of somebody else": ({**QUIET, **MINE}, (), "made by somebody else"),
+    "too old": ({**QUIET, "/api": members(Version="2018.12.1")}, (), "has no spaces"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def octopus(standin: StandIn) -> Iterator[Octopus]:
+    with Octopus(standin.url, standin.api_key) as octopus:
+        yield octopus
+
+
+def command(*words: str, key: str, folder: Path) -> tuple[int, str]:
+    """Run a command in this process; return its exit code and what it said."""
+    file = folder / "history.yaml"
+    file.write_bytes(msgspec.yaml.encode(HISTORY))
+    history = [] if words[0] == "clean" else ["--history", str(file)]
+    out = [] if words[0] == "check" else ["--out", str(folder)]
+    options = cli.parser().parse_args([*words, "--api-key", key, *history, *out])
+    with (folder / "said.txt").open("a") as said:
+        console = Console(record=True, width=200, file=said)
+        return options.command(options, console), console.export_text()
+
+
+def refused(kind: type[OctoloadError], *words: str, key: str, folder: Path) -> str:
+    with pytest.raises(kind) as caught:
+        command(*words, key=key, folder=folder)
+    return caught.value.message
+
+
+def writes(proxy: RudeProxy) -> list[str]:
+    return [asked for asked in proxy.passed if not asked.startswith("GET ")]
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_a_situation_is_written_to_or_refused(octopus, standin, tmp_path, name):
+    """Each is checked and seeded alike: where the guard refuses, not one write has left octoload."""
+    changes, given, words = SITUATIONS[name]
+    before = octopus.counts()
+    with RudeProxy(standin.url, changes=changes) as proxy:
+        call = {"key": standin.api_key, "folder": tmp_path}
+        if words is None:
+            assert command("check", "--url", proxy.url, *given, **call)[0] == 0
+            assert not writes(proxy)
+            assert command("seed", "--url", proxy.url, *given, **call)[0] == 0
+            assert octopus.counts()["release"] == before["release"] + HISTORY.releases
+        else:
+            assert words in refused(UsageError, "check", "--url", proxy.url, *given, **call)
+            assert words in refused(UsageError, "seed", "--url", proxy.url, *given, **call)
+            assert not writes(proxy)
+    command("clean", "--url", standin.url, **call)
+    assert octopus.counts() == before
+
+
+def test_a_wrong_key_is_said(standin, tmp_path):
+    """A key that the server does not know is refused with 401, and not shown."""
+    message = refused(AccessDeniedError, "seed", "--url", standin.url, key=KEY, folder=tmp_path)
+    assert "401" in message
+    assert KEY not in message
+
+
+def test_a_huge_file_is_said_at_once(standin, tmp_path):
+    """Fifty megabytes of YAML are refused by their size, before they are read and before the server is asked."""
+    (tmp_path / "huge.yaml").write_bytes(b"name: Huge\n" + b"# \n" * 17_000_000)
+    options = cli.parser().parse_args(
+        ["check", "--history", str(tmp_path / "huge.yaml"), "--url", "http://127.0.0.1:9"]
+    )
+    with pytest.raises(UsageError, match=r"has 51,000,011 bytes"):
+        options.command(options, Console(quiet=True))
+
+
+def test_something_else_is_said(standin, tmp_path):
+    """A server that is no Octopus is told by what it says of itself."""
+    with RudeProxy(standin.url, changes={"/api": lambda _: {"Application": "Jenkins"}}) as proxy:
+        refused(NotOctopusError, "seed", "--url", proxy.url, key=standin.api_key, folder=tmp_path)
+
+
+def test_who_really_uses_a_server_is_seen(server: Server, space: Server, octopus, standin, tmp_path):
+    """A deployment that somebody made an hour ago, seen by the server's own events, stands against seeding."""
+    environment = space.environment("Test")
+    lifecycle = space.get("/lifecycles/all")[0]["Id"]
+    release = space.release(space.project("Theirs", lifecycle), "1.0.0")
+    space.deploy(release, environment)
+    message = refused(UsageError, "check", "--url", standin.url, key=standin.api_key, folder=tmp_path)
+    assert "looks like production" in message
+
+
+def test_rate_limits_are_lifted_and_put_back(standin, tmp_path):
+    """They are off during the seeding, noted before they are changed, and as they were after it."""
+    put: list[tuple[str, bool]] = []
+    changes = {**QUIET, "/api/ratelimitingpolicies": policies()}
+
+    def note(body: bytes) -> int:
+        notes = (tmp_path / journal.NAME).read_text()
+        put.append(("changes" in notes, json.loads(body)["IsEnabled"]))
+        return 200
+
+    with RudeProxy(
+        standin.url, changes=changes, puts={"/api/ratelimitingpolicies/RateLimitingPolicies-3": note}
+    ) as proxy:
+        words = ("seed", "--url", proxy.url, "--lift-rate-limits")
+        assert command(*words, key=standin.api_key, folder=tmp_path)[0] == 0
+    assert put == [(True, False), (True, True)]
+    command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
+
+
+def test_cleaning_leaves_events_only(octopus, standin, tmp_path):
+    """All that a seeding made is gone, tasks in the queue too; events are told; a second cleaning finds nothing."""
+    before = octopus.counts()
+    with RudeProxy(standin.url, changes=QUIET) as proxy:
+        command("seed", "--url", proxy.url, key=standin.api_key, folder=tmp_path)
+    space = next(one["Id"] for one in octopus.get("/api/spaces/all") if one["Name"] == HISTORY.name)
+    release = next(octopus.space(space).pages("releases"))["Id"]
+    environment = next(octopus.space(space).pages("environments"))["Id"]
+    future = {"ReleaseId": release, "EnvironmentId": environment, "QueueTime": "2030-01-01T00:00:00+00:00"}
+    waiting = octopus.space(space).post("deployments", future)["TaskId"]
+    until(lambda: octopus.get(f"/api/tasks/{waiting}")["State"], lambda state: state == "Queued")
+    code, said = command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
+    assert code == 0
+    assert "Removed 1 spaces: Guarded" in said
+    assert "counts are those before" in said
+    assert "events of the audit trail" in said
+    assert octopus.counts() == before
+    code, said = command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
+    assert (code, "there was none" in said) == (0, True)
+
+
+def test_what_is_left_is_told_and_is_an_error(octopus, standin, tmp_path):
+    """A space that the server still shows after its deletion is named, and the exit code is not 0."""
+    ours = {"Id": "Spaces-998", "Name": "Stubborn", "Description": "octoload:0123456789abcdef"}
+    gone = {"count": 0}
+
+    def stubborn(spaces: list) -> list:
+        gone["count"] += 1
+        return [*spaces, ours] if gone["count"] > 1 else spaces
+
+    with RudeProxy(standin.url, changes={"/api/spaces/all": stubborn}) as proxy:
+        code, said = command("clean", "--url", proxy.url, key=standin.api_key, folder=tmp_path)
+    assert code == 5
+    assert "LEFT: space Stubborn (Spaces-998)" in said
+
+
+def test_no_file_has_the_key(octopus, standin, tmp_path):
+    """Of all files that seeding and cleaning leave, and of all that they say, none has the key in it."""
+    with RudeProxy(standin.url, changes=QUIET) as proxy:
+        command("seed", "--url", proxy.url, key=standin.api_key, folder=tmp_path)
+    files = {file.name: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    assert {"manifest.json", "seeding.jsonl", "said.txt"} <= set(files)
+    assert not [name for name, content in files.items() if standin.api_key.encode() in content]
+    command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
