@@ -11,9 +11,10 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import asyncpg
 import msgspec
 
+from standin import people
 from standin.documents import KeyAllocator, encode, insert
 from standin.errors import FailureError, UsageError
-from standin.kinds import API_KEY, USER
+from standin.kinds import API_KEY, SCOPED_USER_ROLE, TEAM, USER, USER_ROLE
 from standin.spaces import create_space
 from standin.statements import queries, text
 from standin.work import Work
@@ -155,7 +156,7 @@ async def create_indexes(conn: Any) -> None:
 
 
 async def create_instance(conn: Any) -> None:
-    """Create what a fresh instance holds: its id, the server's and the administrator's accounts, the default space."""
+    """Create what a fresh instance holds: its id, accounts, teams and roles, and the default space."""
     await put_configuration(conn, "installation", {"InstallationId": str(uuid.uuid4())})
     for identifier, username, display in (
         ("users-system", "system", "Octopus Server"),
@@ -163,9 +164,16 @@ async def create_instance(conn: Any) -> None:
     ):
         members = {"DisplayName": display, "EmailAddress": "", "IsService": identifier == "users-system"}
         await insert(conn, USER, {"Id": identifier, "Username": username, "IsActive": True, **members})
+    for team in people.instance_teams(ADMINISTRATOR):
+        await insert(conn, TEAM, team)
+    for role in people.built_in_roles():
+        await insert(conn, USER_ROLE, role)
+    everything = people.role_of_team(people.ADMINISTRATORS, "userroles-systemadministrator", None)
+    await insert(conn, SCOPED_USER_ROLE, everything)
     keys = KeyAllocator(_same(conn), block=1)
     await keys.take(USER, 1)
-    await create_space(Work(conn, keys), {"Name": "Default", "IsDefault": True, "Description": ""})
+    managers = {"SpaceManagersTeams": [people.ADMINISTRATORS]}
+    await create_space(Work(conn, keys), {"Name": "Default", "IsDefault": True, "Description": "", **managers})
 
 
 async def put_api_key(conn: Any, api_key: str) -> None:

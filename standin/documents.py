@@ -220,7 +220,7 @@ def parse_time(text: str) -> datetime:
 
 def duplicate(document: Mapping[str, Any]) -> Rejected:
     """Say that a unique name is taken (400)."""
-    name = document.get("Name") or document.get("Version") or document["Id"]
+    name = next(document[one] for one in ("Name", "Username", "Version", "Id") if document.get(one))
     message = f"'{name}' is already in use. Please choose a different name."
     return Rejected(400, message, [message])
 

@@ -36,12 +36,15 @@ class FailureError(StandinError):
 
 
 class Rejected(StandinError):  # noqa: N818 - it is an answer to a client, not a fault
-    """A request breaks a rule; `status` is the HTTP status, `errors` the single reasons."""
+    """A request breaks a rule; `status` is the HTTP status, `errors` the single reasons, `headers` what else to say."""
 
-    def __init__(self, status: int, message: str, errors: Sequence[str] = ()) -> None:
+    def __init__(
+        self, status: int, message: str, errors: Sequence[str] = (), headers: Sequence[tuple[str, str]] = ()
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.errors = list(errors)
+        self.headers = tuple(headers)
 
 
 def not_found(identifier: str) -> Rejected:

@@ -31,6 +31,7 @@ MACHINE_DISABLED = "MachineDisabled"
 MACHINE_ENABLED = "MachineEnabled"
 LOGIN_SUCCEEDED = "LoginSucceeded"
 LOGIN_FAILED = "LoginFailed"
+RATE_LIMITED = "RateLimitExceeded"
 
 #: Category id → its name on the events page (octopus-api §A.20).
 CATEGORIES = {
@@ -56,6 +57,7 @@ CATEGORIES = {
     MACHINE_ENABLED: "Machine enabled",
     LOGIN_SUCCEEDED: "Login succeeded",
     LOGIN_FAILED: "Login failed",
+    RATE_LIMITED: "Rate limit exceeded",
 }
 
 #: How the message of a deployment's or a run's event ends.
@@ -157,9 +159,11 @@ def event_document(
 def identity(actor: Actor) -> dict[str, Any]:
     """Return what an event says of its actor besides his name."""
     return {
-        "IsService": actor is SERVER,
+        "IsService": actor is SERVER or actor.is_service,
         "IdentityEstablishedWith": actor.established_with,
         "UserAgent": actor.user_agent,
+        "ApiKeyId": actor.api_key_id,
+        "ApiKeyHint": actor.api_key_hint,
     }
 
 

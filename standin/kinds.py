@@ -204,3 +204,26 @@ INTERRUPTION = DocumentType(
     lists=frozenset({"RelatedDocumentIds"}),
     times=frozenset({"Created"}),
 )
+TEAM = DocumentType("Team", "Teams", ("SpaceId", "Name", "Slug", "MemberUserIds"), lists=frozenset({"MemberUserIds"}))
+USER_ROLE = DocumentType("UserRole", "UserRoles", ("Name", "Slug"))
+SCOPED_USER_ROLE = DocumentType("ScopedUserRole", "ScopedUserRoles", ("SpaceId", "TeamId", "UserRoleId"))
+MACHINE_POLICY = DocumentType(
+    "MachinePolicy", "MachinePolicies", ("SpaceId", "Name", "Slug", "IsDefault"), defaults={"IsDefault": False}
+)
+WORKER_POOL = DocumentType(
+    "WorkerPool",
+    "WorkerPools",
+    ("SpaceId", "Name", "Slug", "SortOrder", "IsDefault"),
+    defaults={"SortOrder": 0, "IsDefault": False},
+)
+WORKER = DocumentType(
+    "Worker",
+    "Workers",
+    ("SpaceId", "Name", "Slug", "WorkerPoolIds", "IsDisabled"),
+    lists=frozenset({"WorkerPoolIds"}),
+    defaults={"IsDisabled": False},
+)
+TAG_SET = DocumentType("TagSet", "TagSets", ("SpaceId", "Name", "Slug", "SortOrder"), defaults={"SortOrder": 0})
+LIBRARY_VARIABLE_SET = DocumentType(
+    "LibraryVariableSet", "LibraryVariableSets", ("SpaceId", "Name", "Slug", "ContentType")
+)

@@ -14,6 +14,16 @@ CREATE TABLE UserAccount (Id text PRIMARY KEY, Username text NOT NULL, IsActive 
 CREATE UNIQUE INDEX UQ_UserAccount_Username ON UserAccount (lower(Username));
 CREATE TABLE ApiKey (Id text PRIMARY KEY, UserId text NOT NULL, KeyHash text NOT NULL UNIQUE, JSON text NOT NULL);
 
+CREATE TABLE Session (
+    TokenHash text PRIMARY KEY, UserId text NOT NULL, Kind text NOT NULL, CsrfToken text NOT NULL, Expires timestamptz NOT NULL);
+CREATE TABLE Team (Id text PRIMARY KEY, SpaceId text, Name text NOT NULL, Slug text NOT NULL, MemberUserIds text NOT NULL,
+    JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Team_Name ON Team (coalesce(SpaceId, ''), lower(Name));
+CREATE TABLE UserRole (Id text PRIMARY KEY, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_UserRole_Name ON UserRole (lower(Name));
+CREATE TABLE ScopedUserRole (
+    Id text PRIMARY KEY, SpaceId text, TeamId text NOT NULL, UserRoleId text NOT NULL, JSON text NOT NULL);
+
 CREATE TABLE Space (Id text PRIMARY KEY, Name text NOT NULL, Slug text NOT NULL, IsDefault boolean NOT NULL DEFAULT false,
     TaskQueueStopped boolean NOT NULL DEFAULT false, JSON text NOT NULL);
 CREATE UNIQUE INDEX UQ_Space_Name ON Space (lower(Name));
@@ -56,6 +66,21 @@ CREATE TABLE BuildInformation (
     SortVersion text COLLATE "C" NOT NULL, Created timestamptz NOT NULL, JSON text NOT NULL);
 CREATE UNIQUE INDEX UQ_BuildInformation_Name ON BuildInformation (SpaceId, lower(Name));
 CREATE INDEX IX_BuildInformation_Version ON BuildInformation (SpaceId, lower(PackageId), SortVersion DESC);
+CREATE TABLE MachinePolicy (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
+    IsDefault boolean NOT NULL DEFAULT false, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_MachinePolicy_Name ON MachinePolicy (SpaceId, lower(Name));
+CREATE TABLE WorkerPool (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
+    SortOrder int NOT NULL DEFAULT 0, IsDefault boolean NOT NULL DEFAULT false, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_WorkerPool_Name ON WorkerPool (SpaceId, lower(Name));
+CREATE TABLE Worker (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
+    WorkerPoolIds text NOT NULL, IsDisabled boolean NOT NULL DEFAULT false, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Worker_Name ON Worker (SpaceId, lower(Name));
+CREATE TABLE TagSet (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
+    SortOrder int NOT NULL DEFAULT 0, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_TagSet_Name ON TagSet (SpaceId, lower(Name));
+CREATE TABLE LibraryVariableSet (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
+    ContentType text NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_LibraryVariableSet_Name ON LibraryVariableSet (SpaceId, lower(Name));
 
 CREATE TABLE Runbook (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, ProjectId text NOT NULL,
     PublishedRunbookSnapshotId text, JSON text NOT NULL);

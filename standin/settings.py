@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 from uuid import uuid4
 
-from standin import kinds, spaces, stream
+from standin import kinds, newspace, spaces, stream
 from standin.documents import Document, DocumentType
 
 _Key = tuple[str, str]
@@ -79,12 +79,14 @@ class Settings:
 
     def _space(self, record: stream.Space) -> None:
         members = {"Name": record.name, "Description": record.description}
-        space = spaces.space_document(self._next(kinds.SPACE), members)
+        space = newspace.space_document(self._next(kinds.SPACE), members)
         self._spaces[record.key] = space["Id"]
         self._create(kinds.SPACE, space, f"Space {record.name}")
-        self._create(kinds.LIFECYCLE, spaces.default_lifecycle(self._next(kinds.LIFECYCLE), space["Id"]))
-        self._create(kinds.PROJECT_GROUP, spaces.default_project_group(self._next(kinds.PROJECT_GROUP), space["Id"]))
-        self._create(kinds.FEED, spaces.builtin_feed(space["Id"]))
+        for kind, make in newspace.SPACE_PARTS:
+            self._create(kind, make(self._next(kind), space["Id"]))
+        self._create(kinds.FEED, newspace.builtin_feed(space["Id"]))
+        for kind, document in newspace.managers_of(space):
+            self._create(kind, document)
 
     def _lifecycle(self, record: stream.Lifecycle) -> None:
         policy = {
@@ -113,7 +115,7 @@ class Settings:
             Description="",
             Phases=phases,
             ReleaseRetentionPolicy=policy,
-            TentacleRetentionPolicy=spaces.KEEP_FOR_EVER,
+            TentacleRetentionPolicy=newspace.KEEP_FOR_EVER,
         )
         self._lifecycles[record.space, record.key] = document
         self._create(kinds.LIFECYCLE, document, f"Lifecycle {record.name}")
@@ -182,7 +184,7 @@ class Settings:
     def _named(self, kind: DocumentType, record: Any, **members: Any) -> Document:
         """Return a document with the members that all settings of a space have."""
         space, name = self._spaces[record.space], record.name
-        return {"Id": self._next(kind), "SpaceId": space, "Name": name, "Slug": spaces.slug(name), **members}
+        return {"Id": self._next(kind), "SpaceId": space, "Name": name, "Slug": newspace.slug(name), **members}
 
     def _environments(self, space: str, keys: list[str] | tuple[str, ...]) -> list[str]:
         return [self.environments[space, key]["Id"] for key in keys]
@@ -193,7 +195,7 @@ def _step(step: stream.Step) -> dict[str, Any]:
     action = {
         "Id": str(uuid4()),
         "Name": step.name,
-        "Slug": spaces.slug(step.name),
+        "Slug": newspace.slug(step.name),
         "ActionType": "Octopus.Script",
         "IsDisabled": False,
         "IsRequired": False,
@@ -207,7 +209,7 @@ def _step(step: stream.Step) -> dict[str, Any]:
     return {
         "Id": str(uuid4()),
         "Name": step.name,
-        "Slug": spaces.slug(step.name),
+        "Slug": newspace.slug(step.name),
         "PackageRequirement": "LetOctopusDecide",
         "Properties": {},
         "Condition": "Success",

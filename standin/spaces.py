@@ -1,36 +1,33 @@
 """Spaces and projects, with everything that comes into being along with them."""
 
-import re
 from typing import Any
 
 from standin import events
 from standin.documents import Document, DocumentType, find, get, insert, lock, update
 from standin.errors import Rejected
-from standin.kinds import CHANNEL, FEED, LIFECYCLE, PROCESS, PROJECT, PROJECT_GROUP, SPACE, VARIABLE_SET
+from standin.kinds import (
+    CHANNEL,
+    FEED,
+    LIFECYCLE,
+    PROCESS,
+    PROJECT,
+    PROJECT_GROUP,
+    SPACE,
+    VARIABLE_SET,
+)
+from standin.newspace import SPACE_PARTS, builtin_feed, managers_of, slug, space_document
 from standin.work import Work
-
-#: Names of what each new space holds (octopus-api §A.2).
-DEFAULT_LIFECYCLE = "Default Lifecycle"
-DEFAULT_PROJECT_GROUP = "Default Project Group"
-BUILTIN_FEED = "Octopus Server (built-in)"
-DEFAULT_MACHINE_POLICY = "Default Machine Policy"
-
-#: Id of the space that an instance is born with.
-FIRST_SPACE = "Spaces-1"
-
-#: How long things are kept when nobody says otherwise: for ever (octopus-facts §1.10).
-KEEP_FOR_EVER = {"Strategy": "Forever", "QuantityToKeep": 0, "Unit": "Items", "ShouldKeepForever": True}
 
 
 async def create_space(work: Work, members: dict[str, Any]) -> Document:
-    """Create a space with its default lifecycle and project group; `members` need a `Name`."""
+    """Create a space with what every new space holds; `members` need a `Name`."""
     space = space_document(await work.keys.next(SPACE), members)
     await insert(work.conn, SPACE, space)
-    lifecycle = default_lifecycle(await work.keys.next(LIFECYCLE), space["Id"])
-    await insert(work.conn, LIFECYCLE, lifecycle)
-    group = default_project_group(await work.keys.next(PROJECT_GROUP), space["Id"])
-    await insert(work.conn, PROJECT_GROUP, group)
+    for kind, make in SPACE_PARTS:
+        await insert(work.conn, kind, make(await work.keys.next(kind), space["Id"]))
     await insert(work.conn, FEED, builtin_feed(space["Id"]))
+    for kind, document in managers_of(space):
+        await insert(work.conn, kind, document)
     await events.record(
         work,
         events.CREATED,
@@ -107,52 +104,6 @@ async def default_channel_of(conn: Any, project: str) -> Document:
     return chosen[0]
 
 
-def space_document(identifier: str, members: dict[str, Any]) -> Document:
-    """Return a space (octopus-api §A.2)."""
-    defaults = {
-        "Description": "",
-        "IsDefault": False,
-        "IsPrivate": False,
-        "TaskQueueStopped": False,
-        "SpaceManagersTeams": [f"teams-spacemanagers-{identifier}"],
-        "SpaceManagersTeamMembers": [],
-    }
-    return {**defaults, **members, "Id": identifier, "Slug": members.get("Slug") or slug(members["Name"])}
-
-
-def default_lifecycle(identifier: str, space: str) -> Document:
-    """Return the lifecycle of a new space: any environment in any order, nothing deleted."""
-    return {
-        "Id": identifier,
-        "SpaceId": space,
-        "Name": DEFAULT_LIFECYCLE,
-        "Slug": slug(DEFAULT_LIFECYCLE),
-        "Description": "",
-        "Phases": [],
-        "ReleaseRetentionPolicy": KEEP_FOR_EVER,
-        "TentacleRetentionPolicy": KEEP_FOR_EVER,
-    }
-
-
-def default_project_group(identifier: str, space: str) -> Document:
-    """Return the project group of a new space."""
-    name = DEFAULT_PROJECT_GROUP
-    rest: Document = {"Description": "", "EnvironmentIds": [], "RetentionPolicyId": None}
-    return {"Id": identifier, "SpaceId": space, "Name": name, "Slug": slug(name), **rest}
-
-
-def builtin_feed_id(space: str) -> str:
-    """Return the id of a space's built-in feed; that of the first space bears no space's name (octopus-api §B.3)."""
-    return "feeds-builtin" if space == FIRST_SPACE else f"feeds-builtin-{space}"
-
-
-def builtin_feed(space: str) -> Document:
-    """Return the feed of a new space that holds its packages."""
-    rest: Document = {"DeleteUnreleasedPackagesAfterDays": None, "IsBuiltInRepoSyncEnabled": False}
-    identifier, name = builtin_feed_id(space), BUILTIN_FEED
-    return {"Id": identifier, "SpaceId": space, "Name": name, "Slug": slug(name), "FeedType": "BuiltIn", **rest}
-
-
 def project_document(identifier: str, members: dict[str, Any]) -> Document:
     """Return a project with the ids of its process and variable set."""
     return {
@@ -194,9 +145,18 @@ def variables_document(project: Document, variables: list[dict[str, Any]] | None
     return {**_owned(project, "VariableSetId", variables), "Variables": variables or []}
 
 
-def slug(name: str) -> str:
-    """Return a name as it stands in addresses: `My Project!` → `my-project`."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "x"
+def library_variables(library: Document) -> Document:
+    """Return the variable set of a new library variable set."""
+    return {
+        "Id": f"variableset-{library['Id']}",
+        "SpaceId": library["SpaceId"],
+        "OwnerId": library["Id"],
+        "Version": 0,
+        "IsFrozen": False,
+        "RelatedDocumentIds": [library["Id"]],
+        "LastSnapshotId": None,
+        "Variables": [],
+    }
 
 
 def _owned(project: Document, member: str, content: list[dict[str, Any]] | None) -> Document:

@@ -23,6 +23,11 @@ class Actor:
     user_agent: str = "Server"
     #: his client's address
     ip_address: str | None = None
+    #: id and first letters of the API key that he came with
+    api_key_id: str | None = None
+    api_key_hint: str | None = None
+    #: the account is a program's
+    is_service: bool = False
 
 
 #: The server itself.

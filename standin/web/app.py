@@ -20,14 +20,15 @@ from standin.web.call import Call, Reply
 from standin.web.identity import find_space, identify
 from standin.web.query import Query
 from standin.web.refusals import bad_request
+from standin.web.rights import NOBODY, authorise
 from standin.web.routes import ROUTES
 from standin.web.state import NodeState
+from standin.web.throttle import enforce
 from standin.work import Actor
 
 log = logging.getLogger(__name__)
 
 _encoder = msgspec.json.Encoder()
-_NOBODY = Actor("", "")
 _OVERRIDES = {"PUT", "DELETE", "PATCH"}
 #: the database is away, or has no connection left
 _NO_DATABASE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.TooManyConnectionsError)
@@ -60,7 +61,7 @@ class Contract:
             else:
                 content = _encode(reply)
         except Rejected as exc:
-            reply = Reply(_problem(exc.message, exc.errors), exc.status)
+            reply = Reply(_problem(exc.message, exc.errors), exc.status, headers=exc.headers)
             content = _encoder.encode(reply.content)
         except Exception as exc:  # noqa: BLE001 - the last line of defence: known failures are named, others logged
             reply = _failure(exc, scope)
@@ -70,21 +71,40 @@ class Contract:
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         query = Query(scope["query_string"])
-        match = self._router.match(_method(scope["method"], headers), scope["path"])
+        method = _method(scope["method"], headers)
+        match = self._router.match(method, scope["path"])
         address = scope["client"][0] if scope.get("client") else None
-        actor = _NOBODY if match.route.anonymous else await identify(self._state, headers, query, address)
+        actor = await self._actor(match, method, headers, query, address)
+        space = await self._space(match)
+        nobody = match.route.anonymous
         call = Call(
             state=self._state,
             actor=actor,
             path=scope["path"],
             params=match.params,
             query=query,
-            space_id=await self._space(match),
+            space_id=space,
             receive=receive,
             headers=headers,
+            rights=NOBODY if nobody else await authorise(self._state, actor, match, space),
         )
         answer = await match.route.endpoint(call)
         return answer if isinstance(answer, Reply) else Reply(answer)
+
+    async def _actor(
+        self, match: routing.Match, method: str, headers: Mapping[str, str], query: Query, address: str | None
+    ) -> Actor:
+        """Return who asks, within the rate that he may ask at."""
+        if match.route.anonymous:
+            await enforce(self._state, None, address)
+            return Actor("", "", user_agent=headers.get("user-agent", ""), ip_address=address)
+        try:
+            actor = await identify(self._state, method, headers, query, address)
+        except Rejected:
+            await enforce(self._state, None, address)
+            raise
+        await enforce(self._state, actor, address)
+        return actor
 
     async def _space(self, match: routing.Match) -> str | None:
         if match.space is None and match.route.scope is not routing.Scope.SPACE:
@@ -108,6 +128,7 @@ class Contract:
             (b"content-type", reply.media_type.encode()),
             (b"content-length", str(length).encode()),
             self._node,
+            *((name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers),
         ]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
 

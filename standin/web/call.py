@@ -9,7 +9,8 @@ from starlette.types import Receive
 
 from standin.web import body
 from standin.web.query import Query
-from standin.web.refusals import bad_request, too_large
+from standin.web.refusals import bad_request, forbidden, too_large
+from standin.web.rights import NOBODY, Rights
 from standin.web.state import NodeState
 from standin.work import Actor, Work, begin
 
@@ -29,6 +30,8 @@ class Reply:
     status: int = 200
     #: of the content; text is sent as it is
     media_type: str = "application/json"
+    #: headers beside the usual ones
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 def created(content: Any) -> Reply:
@@ -56,6 +59,8 @@ class Call:
     receive: Receive
     #: headers, their names in lower case
     headers: Mapping[str, str]
+    #: what who asks may do
+    rights: Rights = NOBODY
 
     @property
     def id(self) -> str:
@@ -68,6 +73,11 @@ class Call:
         if self.space_id is None:
             raise bad_request("This operation needs a space.")
         return self.space_id
+
+    def need(self, permission: str) -> None:
+        """Refuse who has not the permission that an operation needs in some cases only (403)."""
+        if not self.rights.allow(permission, self.space_id):
+            raise forbidden(permission)
 
     def begin(self) -> AbstractAsyncContextManager[Work]:
         """Open a transaction on behalf of who asks."""

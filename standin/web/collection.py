@@ -60,9 +60,13 @@ class Collection:
         """Create a document."""
         model = await self.model(call)
         async with call.begin() as work:
-            more = await self.check(work, model, call.space_id, None)
-            document = await create(work, self.resource, model, call.space_id, **more)
-            await self.settle(work, document, None)
+            return await self.keep(work, call, model, {})
+
+    async def keep(self, work: Work, call: Call, model: Any, more: Document) -> Reply:
+        """Keep a new document, `more` being members that no client can send."""
+        more = {**more, **await self.check(work, model, call.space_id, None)}
+        document = await create(work, self.resource, model, call.space_id, **more)
+        await self.settle(work, document, None)
         return created(self.show(document))
 
     async def modify(self, call: Call) -> Any:

@@ -43,6 +43,16 @@ ChannelId = $value::text
 -- name: channels
 ChannelId = ANY($value::text[])
 
+-- Users and teams.
+
+-- name: user
+(strpos(lower(Username), lower($value::text)) > 0
+    OR strpos(lower(JSON::json ->> 'DisplayName'), lower($value::text)) > 0
+    OR strpos(lower(JSON::json ->> 'EmailAddress'), lower($value::text)) > 0)
+
+-- name: team
+TeamId = $value::text
+
 -- Projects, deployment targets and tenants.
 
 -- name: group
@@ -68,6 +78,33 @@ JSON::json ->> 'HealthStatus' = ANY($value::text[])
 
 -- name: communication_styles
 JSON::json #>> '{Endpoint,CommunicationStyle}' = ANY($value::text[])
+
+-- name: shells
+JSON::json ->> 'ShellName' = ANY($value::text[])
+
+-- name: systems
+JSON::json ->> 'OperatingSystem' = ANY($value::text[])
+
+-- name: thumbprint
+coalesce(JSON::json #>> '{Endpoint,Thumbprint}', JSON::json ->> 'Thumbprint') = $value::text
+
+-- name: policy
+JSON::json ->> 'MachinePolicyId' = $value::text
+
+-- name: with_tenants
+JSON::jsonb -> 'TenantIds' ?| $value::text[]
+
+-- name: deployed_to
+Id IN (SELECT MachineId FROM DeploymentRelatedMachine WHERE DeploymentId = $value::text)
+
+-- name: in_pools
+EXISTS (SELECT 1 FROM unnest($value::text[]) AS p WHERE strpos(WorkerPoolIds, '|' || p || '|') > 0)
+
+-- name: content_type
+lower(ContentType) = lower($value::text)
+
+-- name: cloned_from_tenant
+JSON::json ->> 'ClonedFromTenantId' = $value::text
 
 -- name: connected_to
 JSON::jsonb -> 'ProjectEnvironments' ? $value::text
@@ -173,6 +210,10 @@ CompletedTime >= $value::timestamptz
 
 -- name: completed_to
 CompletedTime <= $value::timestamptz
+
+-- name: on_machine
+(Id IN (SELECT d.TaskId FROM Deployment d JOIN DeploymentRelatedMachine m ON m.DeploymentId = d.Id WHERE m.MachineId = $value::text)
+    OR JSON::jsonb #> '{Arguments,MachineIds}' ? $value::text)
 
 -- Events.
 

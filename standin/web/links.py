@@ -28,6 +28,15 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "Permissions": "/api/users/%(Id)s/permissions",
         "Spaces": "/api/users/%(Id)s/spaces",
         "Teams": "/api/users/%(Id)s/teams{?spaces,includeSystem}",
+        "AccessToken": "/api/users/access-token",
+    },
+    "ApiKey": {"Self": "/api/users/%(UserId)s/apikeys/%(Id)s"},
+    "Team": {"Self": "/api/teams/%(Id)s", "ScopedUserRoles": "/api/teams/%(Id)s/scopeduserroles{?skip,take}"},
+    "UserRole": {"Self": "/api/userroles/%(Id)s"},
+    "ScopedUserRole": {
+        "Self": "/api/scopeduserroles/%(Id)s",
+        "Team": "/api/teams/%(TeamId)s",
+        "UserRole": "/api/userroles/%(UserRoleId)s",
     },
     "Environment": {
         "Self": "~/environments/%(Id)s",
@@ -73,6 +82,29 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "Self": "~/variables/%(Id)s",
         "Project": "~/projects/%(OwnerId)s",
     },
+    "MachinePolicy": {
+        "Self": "~/machinepolicies/%(Id)s",
+        "Machines": "~/machinepolicies/%(Id)s/machines{?skip,take,partialName}",
+    },
+    "WorkerPool": {
+        "Self": "~/workerpools/%(Id)s",
+        "Workers": "~/workerpools/%(Id)s/workers{?skip,take,partialName,isDisabled,healthStatuses,commStyles}",
+    },
+    "Worker": {
+        "Self": "~/workers/%(Id)s",
+        "Connection": "~/workers/%(Id)s/connection",
+    },
+    "TagSet": {"Self": "~/tagsets/%(Id)s"},
+    "LibraryVariableSet": {
+        "Self": "~/libraryvariablesets/%(Id)s",
+        "Variables": "~/variables/variableset-%(Id)s",
+        "Usages": "~/libraryvariablesets/%(Id)s/usages",
+    },
+    "LibraryVariables": {
+        "Self": "~/variables/%(Id)s",
+        "LibraryVariableSet": "~/libraryvariablesets/%(OwnerId)s",
+    },
+    "TenantVariables": {"Self": "~/tenants/%(TenantId)s/variables", "Tenant": "~/tenants/%(TenantId)s"},
     "Machine": {
         "Self": "~/machines/%(Id)s",
         "Connection": "~/machines/%(Id)s/connection",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from standin.errors import Rejected
 
-NOT_LOGGED_IN = "You must be logged in to request this resource. Please provide a valid API key or log in again."
+NOT_LOGGED_IN = "You must be logged in to perform this action. Please provide a valid API key or log in again."
 
 
 def bad_request(message: str, errors: Sequence[str] = ()) -> Rejected:
@@ -31,3 +31,20 @@ def not_allowed(method: str, path: str) -> Rejected:
 def too_large(limit: int) -> Rejected:
     """Refuse a body that is larger than any resource (413)."""
     return Rejected(413, f"The request body is larger than {limit // 2**20} MB.")
+
+
+def forbidden(permission: str) -> Rejected:
+    """Refuse what the user has no permission for (403)."""
+    message = f"You do not have permission to perform this action. Missing permission: {permission}."
+    return Rejected(403, message, [message])
+
+
+def forged() -> Rejected:
+    """Refuse a change whose cookies came without the CSRF token of their session (403)."""
+    return Rejected(403, "A change made with cookies needs the CSRF token of its session in X-Octopus-Csrf-Token.")
+
+
+def limited(policy: str, seconds: int) -> Rejected:
+    """Refuse a request beyond the rate of a policy (429); `seconds` is when the next one is allowed."""
+    message = f"The rate limit '{policy}' has been reached. Please try again in {seconds} s."
+    return Rejected(429, message, headers=[("Retry-After", str(seconds))])

@@ -10,11 +10,12 @@ import msgspec
 from standin import events, kinds
 from standin.documents import Document, DocumentType, delete, insert, time_text, update
 from standin.errors import not_found
-from standin.spaces import slug
-from standin.web import commands, library, models, paging, runbooks
+from standin.newspace import slug
+from standin.web import commands, equipment, library, membership, models, paging, runbooks
 from standin.web.call import Call
 from standin.web.filters import Filters, columns, count_and_fetch, fetch_rows
 from standin.web.links import links_of
+from standin.web.secrets import hide_members, keep
 from standin.work import Work
 
 #: shows a document as the API does
@@ -37,10 +38,13 @@ class ResourceType:
     order: str = "lower(Name), Id"
     #: items on a page when a client does not say
     take: int = 30
+    #: members with sensitive values inside
+    secret: tuple[str, ...] = ()
 
     def show(self, document: Document) -> Document:
         """Return a document as the API shows it: members that it lacks have their defaults, and it has links."""
-        return {"Id": document["Id"], **_defaults(self.model), **document, "Links": links_of(self.item, document)}
+        shown = hide_members(document, self.secret) if self.secret else document
+        return {"Id": document["Id"], **_defaults(self.model), **shown, "Links": links_of(self.item, document)}
 
     def title(self, document: Document) -> str:
         """Return how an event calls a document: by its name, or by its id when it has none."""
@@ -55,8 +59,23 @@ LIFECYCLE = ResourceType(kinds.LIFECYCLE, models.Lifecycle, "Lifecycle", "Lifecy
 PROJECT_GROUP = ResourceType(kinds.PROJECT_GROUP, models.ProjectGroup, "ProjectGroup", "Project group")
 PROJECT = ResourceType(kinds.PROJECT, models.Project, "Project", "Project")
 CHANNEL = ResourceType(kinds.CHANNEL, models.Channel, "Channel", "Channel")
-MACHINE = ResourceType(kinds.MACHINE, models.Machine, "Machine", "Deployment target")
+MACHINE = ResourceType(kinds.MACHINE, models.Machine, "Machine", "Deployment target", secret=("Endpoint",))
 TENANT = ResourceType(kinds.TENANT, models.Tenant, "Tenant", "Tenant")
+USER = ResourceType(kinds.USER, membership.User, "User", "User", "lower(Username), Id")
+TEAM = ResourceType(kinds.TEAM, membership.Team, "Team", "Team")
+USER_ROLE = ResourceType(kinds.USER_ROLE, membership.UserRole, "UserRole", "User role")
+SCOPED_USER_ROLE = ResourceType(
+    kinds.SCOPED_USER_ROLE, membership.ScopedUserRole, "ScopedUserRole", "Scoped user role", "length(Id), Id"
+)
+MACHINE_POLICY = ResourceType(kinds.MACHINE_POLICY, equipment.MachinePolicy, "MachinePolicy", "Machine policy")
+WORKER_POOL = ResourceType(
+    kinds.WORKER_POOL, equipment.WorkerPool, "WorkerPool", "Worker pool", "SortOrder, length(Id), Id"
+)
+WORKER = ResourceType(kinds.WORKER, equipment.Worker, "Worker", "Worker", secret=("Endpoint",))
+TAG_SET = ResourceType(kinds.TAG_SET, equipment.TagSet, "TagSet", "Tag set", "SortOrder, length(Id), Id")
+LIBRARY_VARIABLE_SET = ResourceType(
+    kinds.LIBRARY_VARIABLE_SET, equipment.LibraryVariableSet, "LibraryVariableSet", "Library variable set"
+)
 RELEASE = ResourceType(kinds.RELEASE, commands.CreateRelease, "Release", "Release", "Assembled DESC, Id DESC")
 DEPLOYMENT = ResourceType(
     kinds.DEPLOYMENT, commands.CreateDeployment, "Deployment", "Deployment", "Created DESC, Id DESC"
@@ -130,6 +149,8 @@ async def create(work: Work, resource: ResourceType, model: Any, space: str | No
     if "Slug" in resource.kind.columns:
         document["Slug"] = slug(members.get("Slug") or members["Name"])
     document.update(more)
+    for name in resource.secret:
+        document[name] = keep(document[name])
     await insert(work.conn, resource.kind, document)
     await events.created(work, document, resource.title(document))
     return document
@@ -143,6 +164,8 @@ async def modify(work: Work, resource: ResourceType, current: Document, model: A
             members[name] = slug(members[name]) if name == "Slug" and members.get(name) else current[name]
     stamp = {"LastModifiedOn": time_text(work.now), "LastModifiedBy": work.actor.username}
     document = {**current, **members, **more, **stamp}
+    for name in resource.secret:
+        document[name] = keep(document[name], current.get(name))
     await update(work.conn, resource.kind, document)
     await events.modified(work, document, resource.title(document))
     return document

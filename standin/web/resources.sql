@@ -18,6 +18,32 @@ UNION ALL
 SELECT 'The deployment target ' || Name || ' is in this environment.' FROM Machine
 WHERE SpaceId = $2 AND strpos(EnvironmentIds, '|' || $1 || '|') > 0;
 
+-- name: policy_uses
+SELECT 'The deployment target ' || Name || ' is under this policy.' AS reason FROM Machine
+WHERE SpaceId = $2 AND JSON::json ->> 'MachinePolicyId' = $1
+UNION ALL
+SELECT 'The worker ' || Name || ' is under this policy.' FROM Worker
+WHERE SpaceId = $2 AND JSON::json ->> 'MachinePolicyId' = $1;
+
+-- name: pool_uses
+SELECT 'The worker ' || Name || ' is in this pool.' AS reason FROM Worker
+WHERE SpaceId = $2 AND strpos(WorkerPoolIds, '|' || $1 || '|') > 0;
+
+-- name: tag_uses
+SELECT 'The tenant ' || Name || ' has the tag ' || $1::text || '.' AS reason FROM Tenant
+WHERE SpaceId = $2 AND JSON::jsonb -> 'TenantTags' ? $1::text
+UNION ALL
+SELECT 'The deployment target ' || Name || ' has the tag ' || $1::text || '.' FROM Machine
+WHERE SpaceId = $2 AND JSON::jsonb -> 'TenantTags' ? $1::text;
+
+-- name: library_uses
+SELECT 'The project ' || Name || ' includes this library variable set.' AS reason FROM Project
+WHERE SpaceId = $2 AND JSON::jsonb -> 'IncludedLibraryVariableSetIds' ? $1::text;
+
+-- name: projects_with_library
+SELECT Id, Name, Slug FROM Project WHERE SpaceId = $2 AND JSON::jsonb -> 'IncludedLibraryVariableSetIds' ? $1::text
+ORDER BY lower(Name), Id;
+
 -- name: channel_uses
 SELECT 'The channel has ' || count(*) || ' releases.' AS reason FROM Release WHERE ChannelId = $1 HAVING count(*) > 0;
 
@@ -25,8 +51,27 @@ SELECT 'The channel has ' || count(*) || ' releases.' AS reason FROM Release WHE
 UPDATE DeploymentEnvironment e SET SortOrder = o.place
 FROM unnest($1::text[]) WITH ORDINALITY AS o (id, place) WHERE e.Id = o.id AND e.SpaceId = $2;
 
+-- name: order_pools
+UPDATE WorkerPool p SET SortOrder = o.place
+FROM unnest($1::text[]) WITH ORDINALITY AS o (id, place) WHERE p.Id = o.id AND p.SpaceId = $2;
+
+-- name: order_tag_sets
+UPDATE TagSet t SET SortOrder = o.place
+FROM unnest($1::text[]) WITH ORDINALITY AS o (id, place) WHERE t.Id = o.id AND t.SpaceId = $2;
+
 -- name: next_sort_order
 SELECT coalesce(max(SortOrder) + 1, 0) FROM DeploymentEnvironment WHERE SpaceId = $1;
+
+-- name: operating_systems
+SELECT DISTINCT JSON::json ->> 'OperatingSystem' AS r FROM Machine
+WHERE SpaceId = $1 AND JSON::json ->> 'OperatingSystem' IS NOT NULL ORDER BY r;
+
+-- name: shells
+SELECT DISTINCT JSON::json ->> 'ShellName' AS r FROM Machine
+WHERE SpaceId = $1 AND JSON::json ->> 'ShellName' IS NOT NULL ORDER BY r;
+
+-- name: any_tenant
+SELECT 1 FROM Tenant WHERE SpaceId = $1 LIMIT 1;
 
 -- name: roles
 SELECT DISTINCT r FROM Machine, unnest(string_to_array(trim(BOTH '|' FROM Roles), '|')) AS r

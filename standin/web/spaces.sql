@@ -1,9 +1,21 @@
--- Users, and the deletion of a space with all that it holds.
+-- The teams of a user, and the deletion of a space with all that it holds.
 
--- name: users
-SELECT Id, Username, IsActive, JSON FROM UserAccount
-WHERE ($1::text[] IS NULL OR Id = ANY($1)) AND ($2::text IS NULL OR strpos(lower(Username), lower($2)) > 0)
-ORDER BY lower(Username);
+-- name: teams_with
+SELECT Id, SpaceId, Name, Slug, MemberUserIds, JSON FROM Team
+WHERE Id = 'teams-everyone' OR strpos(MemberUserIds, '|' || $1::text || '|') > 0
+ORDER BY SpaceId NULLS FIRST, lower(Name), Id;
+
+-- name: search
+SELECT Id, Name, type FROM (
+    SELECT Id, Name, SpaceId, 'Project' AS type FROM Project
+    UNION ALL SELECT Id, Name, SpaceId, 'Environment' FROM DeploymentEnvironment
+    UNION ALL SELECT Id, Name, SpaceId, 'DeploymentTarget' FROM Machine
+    UNION ALL SELECT Id, Name, SpaceId, 'Tenant' FROM Tenant
+    UNION ALL SELECT Id, Name, SpaceId, 'Lifecycle' FROM Lifecycle
+    UNION ALL SELECT Id, Name, SpaceId, 'ProjectGroup' FROM ProjectGroup
+    UNION ALL SELECT Id, Name, SpaceId, 'LibraryVariableSet' FROM LibraryVariableSet) found
+WHERE SpaceId = $1 AND strpos(lower(Name), lower($2::text)) > 0
+ORDER BY lower(Name), Id LIMIT 100;
 
 -- name: delete_related_machines
 DELETE FROM DeploymentRelatedMachine WHERE DeploymentId IN (SELECT Id FROM Deployment WHERE SpaceId = $1);
@@ -70,3 +82,24 @@ DELETE FROM RunbookRun WHERE SpaceId = $1;
 
 -- name: delete_interruptions
 DELETE FROM Interruption WHERE SpaceId = $1;
+
+-- name: delete_machine_policies
+DELETE FROM MachinePolicy WHERE SpaceId = $1;
+
+-- name: delete_pools
+DELETE FROM WorkerPool WHERE SpaceId = $1;
+
+-- name: delete_workers
+DELETE FROM Worker WHERE SpaceId = $1;
+
+-- name: delete_tag_sets
+DELETE FROM TagSet WHERE SpaceId = $1;
+
+-- name: delete_library_sets
+DELETE FROM LibraryVariableSet WHERE SpaceId = $1;
+
+-- name: delete_teams
+DELETE FROM Team WHERE SpaceId = $1;
+
+-- name: delete_grants
+DELETE FROM ScopedUserRole WHERE SpaceId = $1;

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 from standin.documents import KeyAllocator
 from standin.packages import PackageStore
 from standin.web.cache import Cache
+from standin.web.limits import Limiter
 from standin.work import Actor
 
 if TYPE_CHECKING:
     import asyncpg
+
+    from standin.web.rights import Rights
+    from standin.web.throttle import Policy
 
 
 @dataclass(slots=True)
@@ -41,7 +45,20 @@ class NodeState:
     dashboard: str = "ranked"
     #: Unix time at which the process started, seconds
     started: float = 0.0
-    #: API key → its user
-    actors: Cache[Actor] = field(default_factory=lambda: Cache(60.0))
+    #: API key or access token → its user; another node may revoke it, so it is not remembered for long
+    actors: Cache[Actor] = field(default_factory=lambda: Cache(5.0))
+    #: session cookie → its user and its CSRF token
+    sessions: Cache[tuple[Actor, str]] = field(default_factory=lambda: Cache(5.0))
+    #: user id → what he may do
+    rights: "Cache[Rights]" = field(default_factory=lambda: Cache(5.0))
+    #: rate limiting policies by id, under the blank name
+    policies: "Cache[dict[str, Policy]]" = field(default_factory=lambda: Cache(2.0))
+    #: who asks too often
+    limiter: Limiter = field(default_factory=Limiter)
     #: id or slug of a space, lower case → its id; the blank name is the default space
     spaces: Cache[str] = field(default_factory=lambda: Cache(10.0))
+
+    def forget_people(self) -> None:
+        """Forget who has which key and which rights: they have changed."""
+        for cache in (self.actors, self.sessions, self.rights):
+            cache.clear()

@@ -1,7 +1,8 @@
 """The whole server, and a fresh space for each test that wants one."""
 
+import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -34,6 +35,20 @@ def server(standin: StandIn, calls: Calls) -> Iterator[Octopus]:
     hooks = {"response": [calls.note]}
     with httpx.Client(base_url=standin.url, headers=standin.headers, timeout=30, event_hooks=hooks) as http:
         yield Octopus(http)
+
+
+@pytest.fixture
+def connect(standin: StandIn, calls: Calls) -> Iterator[Callable[..., Octopus]]:
+    """Open further connections to the whole server, with the headers given and cookies of their own."""
+    with contextlib.ExitStack() as opened:
+
+        def open_one(**headers: str) -> Octopus:
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            hooks = {"response": [calls.note]}
+            http = httpx.Client(base_url=standin.url, headers=named, timeout=30, event_hooks=hooks)
+            return Octopus(opened.enter_context(http))
+
+        yield open_one
 
 
 @pytest.fixture

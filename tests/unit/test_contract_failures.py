@@ -11,9 +11,12 @@ import asyncpg
 import pytest
 
 from standin.packages import PackageStore
+from standin.permissions import IN_SPACE, IN_SYSTEM
 from standin.web.app import create_app
 from standin.web.call import LARGEST_BODY
+from standin.web.rights import Rights
 from standin.web.state import NodeState
+from standin.web.throttle import SCOPES, Policy
 from standin.work import Actor
 
 pytestmark = pytest.mark.unit
@@ -42,6 +45,8 @@ def ask(failure: Exception, method: str = "GET", path: str = "/api/users/me", bo
     )
     state.actors.put("API-X", Actor("Users-1", "admin"))
     state.spaces.put("", "Spaces-1")
+    state.rights.put("Users-1", Rights(IN_SYSTEM, IN_SPACE, {}))
+    state.policies.put("", {scope.id: Policy() for scope in SCOPES})
     sent: list[Any] = []
 
     async def receive() -> Any:

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from standin import events
+from standin.documents import DocumentType, get_many
 from standin.errors import Rejected
 from standin.statements import queries
 from standin.web.call import Call
-from standin.web.refusals import bad_request
+from standin.web.refusals import bad_request, invalid
 from standin.web.resources import ResourceType, fetch_one
 from standin.work import Work
 
@@ -20,10 +22,16 @@ def named(call: Call) -> dict[str, Any]:
 
 
 def across_spaces(call: Call) -> dict[str, Any]:
-    """Return which spaces a list of tasks or events spans: that of the path, those of the query, or all and none."""
+    """Return which spaces a list of tasks or events spans: that of the path, those of the query, or all and none.
+
+    Of all spaces, only those that who asks may look into.
+    """
     if call.space_id is not None:
         return {"space": call.space_id}
     spaces, system = call.query.many("spaces"), call.query.flag("includesystem")
+    seen = call.rights.seen()
+    if seen is not None:
+        spaces = [one for one in spaces or seen if one in seen]
     if system is False:
         return {"spaces": spaces, "in_a_space": True}
     return {"spaces_or_system": spaces}
@@ -55,6 +63,25 @@ async def referenced(work: Work, resource: ResourceType, name: str, space: str |
     except Rejected as exc:
         raise bad_request(f"There is no {resource.label.lower()} '{name[:200]}' in this space.") from exc
     return found
+
+
+async def order_by(call: Call, kind: DocumentType, what: str, statement: str) -> None:
+    """Put documents of a space into the order of the ids sent; `statement` does so.
+
+    Raises:
+        Rejected: 400, the body is no array of ids, or one of them is none of the space's.
+    """
+    wanted = await call.json()
+    if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
+        raise bad_request(f"The body must be an array with the ids of each {what}.")
+    async with call.begin() as work:
+        known = await get_many(work.conn, kind, wanted)
+        unknown = [one for one in wanted if one not in known or known[one]["SpaceId"] != call.space]
+        if unknown:
+            raise invalid(*(f"There is no {what} {one[:100]} in this space." for one in unknown))
+        await work.conn.execute(statement, wanted, call.space)
+        for one in known.values():
+            await events.modified(work, one, f"{what.capitalize()} {one['Name']}")
 
 
 async def refuse_when_used(work: Work, query: str, *values: Any) -> None:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from standin import kinds
 from standin.documents import Document
 from standin.statements import queries
 from standin.web.call import Call
 from standin.web.collection import Collection
-from standin.web.endpoints.common import named, refuse_when_used
+from standin.web.endpoints.common import order_by, refuse_when_used
 from standin.web.endpoints.machines import MACHINES
-from standin.web.refusals import bad_request, invalid
-from standin.web.resources import ENVIRONMENT, fetch_all, fetch_page
+from standin.web.resources import ENVIRONMENT, fetch_page
 from standin.work import Work
 
 
@@ -40,15 +40,8 @@ class Environments(Collection):
 
     async def sort(self, call: Call) -> Any:
         """Put the environments into the order of the ids sent."""
-        wanted = await call.json()
-        if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
-            raise bad_request("The body must be an array of environment ids.")
-        async with call.begin() as work:
-            unknown = await work.conn.fetch(queries("web/resources")["referenced"], wanted, call.space)
-            if unknown:
-                raise invalid(*(f"There is no environment {row['r']} in this space." for row in unknown))
-            await work.conn.execute(queries("web/resources")["order_environments"], wanted, call.space)
-        return await fetch_all(call, ENVIRONMENT, named(call))
+        await order_by(call, kinds.ENVIRONMENT, "environment", queries("web/resources")["order_environments"])
+        return await self.every(call)
 
     async def machines(self, call: Call) -> Any:
         """Return one page of the deployment targets of an environment."""

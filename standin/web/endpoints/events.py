@@ -94,10 +94,10 @@ def show(event: Document) -> Document:
         "Details": None,
         "ChangeDetails": {"DocumentContext": None, "Differences": None},
         "IpAddress": None,
-        **{name: value for name, value in event.items() if name not in ("ProjectId", "EnvironmentId", "TenantId")},
-        "MessageHtml": message_html(message, references),
         "ApiKeyId": None,
         "ApiKeyHint": None,
+        **{name: value for name, value in event.items() if name not in ("ProjectId", "EnvironmentId", "TenantId")},
+        "MessageHtml": message_html(message, references),
         "Links": links_of("Event", event),
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from standin import kinds, versions
 from standin.documents import Document
-from standin.spaces import builtin_feed_id
+from standin.newspace import builtin_feed_id
 from standin.statements import queries
 from standin.web import library
 from standin.web.call import Call

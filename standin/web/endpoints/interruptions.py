@@ -8,7 +8,7 @@ from standin.errors import not_found
 from standin.interruptions import submit, take
 from standin.web.body import decode
 from standin.web.call import Call
-from standin.web.endpoints.spaces import show_user
+from standin.web.endpoints.users import show as show_user
 from standin.web.refusals import bad_request
 from standin.web.resources import INTERRUPTION, fetch_page
 
@@ -35,7 +35,7 @@ async def read_responsible(call: Call) -> Any:
     interruption = await _interruption_of(call, call.state.pool)
     if not interruption["ResponsibleUserId"]:
         raise not_found(f"{call.id}/responsible")
-    return show_user(await get(call.state.pool, kinds.USER, interruption["ResponsibleUserId"]), call)
+    return show_user(await get(call.state.pool, kinds.USER, interruption["ResponsibleUserId"]), call.actor.user_id)
 
 
 async def take_responsibility(call: Call) -> Any:
@@ -43,7 +43,7 @@ async def take_responsibility(call: Call) -> Any:
     async with call.begin() as work:
         interruption = await _interruption_of(call, work.conn)
         await take(work, interruption["Id"])
-        return show_user(await get(work.conn, kinds.USER, call.actor.user_id), call)
+        return show_user(await get(work.conn, kinds.USER, call.actor.user_id), call.actor.user_id)
 
 
 async def submit_interruption(call: Call) -> Any:

@@ -7,8 +7,8 @@ from typing import Any
 from standin import events, kinds
 from standin.documents import Document, delete, insert, time_text, update
 from standin.errors import Rejected, not_found
+from standin.newspace import builtin_feed_id
 from standin.packages import Stored
-from standin.spaces import builtin_feed_id
 from standin.statements import queries
 from standin.versions import PackageName, parse_file_name, sort_key
 from standin.web.call import Call, Reply

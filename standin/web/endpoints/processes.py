@@ -8,7 +8,8 @@ import msgspec
 from standin import kinds
 from standin.documents import Document, DocumentType, get
 from standin.errors import not_found
-from standin.spaces import save_process, save_variables, slug
+from standin.newspace import slug
+from standin.spaces import save_process, save_variables
 from standin.statements import queries
 from standin.web import models
 from standin.web.body import convert

@@ -6,8 +6,8 @@ import msgspec
 
 from standin import events, kinds
 from standin.documents import Document, get, update
+from standin.newspace import slug
 from standin.spaces import create_project as create_with_parts
-from standin.spaces import slug
 from standin.web import models
 from standin.web.call import Call, Reply, created
 from standin.web.collection import Collection

@@ -88,15 +88,15 @@ async def counts(call: Call) -> Any:
     """Count what the instance holds: one call verifies seeded depth."""
     row = await call.state.pool.fetchrow(queries("web/system")["counts"])
     return {
-        "Global": {"Spaces": row["spaces"], "Teams": 0, "Users": row["users"]},
+        "Global": {"Spaces": row["spaces"], "Teams": row["teams"], "Users": row["users"]},
         "Infrastructure": {
             "DeploymentTargets": row["machines"],
             "Environments": row["environments"],
             "Tenants": row["tenants"],
-            "WorkerPools": 0,
-            "Workers": 0,
+            "WorkerPools": row["pools"],
+            "Workers": row["workers"],
         },
-        "Library": {"Certificates": 0, "Packages": row["packages"], "VariableSets": 0},
+        "Library": {"Certificates": 0, "Packages": row["packages"], "VariableSets": row["library_sets"]},
         "Project": {
             "Deployments": row["deployments"],
             "Projects": row["projects"],

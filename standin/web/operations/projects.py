@@ -3,6 +3,7 @@
 from standin.web import models
 from standin.web.endpoints import processes, projects
 from standin.web.endpoints.channels import CHANNELS
+from standin.web.endpoints.librarysets import LIBRARY_SETS
 from standin.web.endpoints.projects import GROUPS
 from standin.web.routing import LIST, Scope, Table
 
@@ -28,6 +29,8 @@ ROUTES = (
     space.get("projects/{id}/deploymentprocesses/template", processes.read_template_of_project, "channel releaseId"),
     space.get("projects/{id}/variables", processes.read_variables_of_project),
     space.put("projects/{id}/variables", processes.modify_variables_of_project, models.VariableSet),
+    *LIBRARY_SETS.routes(space, "libraryvariablesets", f"{LIST} contentType"),
+    space.get("libraryvariablesets/{id}/usages", LIBRARY_SETS.usages),
     *CHANNELS.routes(space, "channels"),
     space.get("deploymentprocesses/{id}", processes.read_process),
     space.put("deploymentprocesses/{id}", processes.modify_process, models.DeploymentProcess),
