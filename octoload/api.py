@@ -1,7 +1,7 @@
 """The Octopus API: one sync client over httpx, with every foreign error turned into one of octoload's."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from octoload.access import IDLE, Access
 from octoload.errors import LostAnswerError, NotOctopusError, ServerError, UnreachableError
 
 Progress = Callable[[int, int, str], None]
+Heard = Callable[[float, float, Mapping[str, str]], None]
 
 #: How often a busy server is asked again, and the longest wait before one of these times, in seconds.
 _PATIENCE, _LONGEST_WAIT = 5, 60.0
@@ -120,6 +121,12 @@ class Octopus(_Routes):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def listen(self, heard: Heard) -> None:
+        """Have somebody hear of each answer: Unix times of the asking and of the answer's head, and its headers."""
+        began = {"request": [lambda request: request.extensions.update(began=time.time())]}
+        ended = {"response": [lambda it: heard(it.request.extensions["began"], time.time(), it.headers)]}
+        self._client.event_hooks = {**began, **ended}
 
     def close(self) -> None:
         """Close its connections."""

@@ -28,6 +28,8 @@ FEWEST_FOR_ERRORS = 100
 CLOCK_MOVES, CLOCK_CAUTION = 0.100, 0.010
 #: Seconds between which a clock's offset should be known (statistics §6).
 CLOCK_WIDTH = 0.050
+#: What bounds a clock loosely.
+DATE = "Date header"
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -77,6 +79,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
         steal(generator),
         _pause(generator),
         *_worker_clocks(generator),
+        *_server_clocks(facts.get("clocks", {})),
     ]
 
 
@@ -300,3 +303,36 @@ def _worker_clocks(generator: Mapping[str, Any]) -> list[Check]:
     elif None in moves:
         state, message = "warn", message + " One did not answer after the trial: see its log."
     return [Check("worker clocks", moved, CLOCK_MOVES, state, message)]
+
+
+def _server_clocks(clocks: Mapping[str, Any]) -> list[Check]:
+    """Judge what is known of the servers' clocks against ours (statistics §6).
+
+    Nothing that compares latencies rests on them; times of tasks do. A clock that only the Date header bounds is known
+    to a second at best, which is said and no fault of the trial.
+    """
+    if not clocks:
+        return []
+    widths = {node: float(clock["high"]) - float(clock["low"]) for node, clock in clocks.items()}
+    close = [node for node, clock in clocks.items() if clock["by"] != DATE]
+    widest = max((widths[node] for node in close), default=None)
+    apart = max(float(clock["low"]) for clock in clocks.values()) - min(
+        float(clock["high"]) for clock in clocks.values()
+    )
+    message = "; ".join(_clock_words(node, clock) for node, clock in clocks.items()) + "."
+    state: State = "ok"
+    if min(widths.values()) < 0:
+        state, message = "invalid", message + " No clock does both: it was set within the trial. Let NTP slew it."
+    elif apart > CLOCK_MOVES:
+        state, message = "warn", message + f" They are {apart * 1000:.0f} ms apart at least: let NTP keep them."
+    elif widest is not None and widest > CLOCK_WIDTH:
+        state, message = "warn", message + " Times of tasks are not comparable with ours to 50 ms: create more."
+    return [Check("server clock", widest, CLOCK_WIDTH, state, message)]
+
+
+def _clock_words(node: str, clock: Mapping[str, Any]) -> str:
+    low, high = float(clock["low"]), float(clock["high"])
+    return (
+        f"The clock of {node or 'the server'} minus ours is {low * 1000:+,.1f} to {high * 1000:+,.1f} ms by "
+        f"{clock['calls']} {'answers with a ' if clock['by'] == DATE else ''}{clock['by']}"
+    )

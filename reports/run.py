@@ -25,6 +25,13 @@ from reports.summaries import Samples, Summary
 Document = dict[str, Any]
 
 
+class Clock(msgspec.Struct, frozen=True):
+    """Between which seconds a node's clock minus ours lies."""
+
+    low: float
+    high: float
+
+
 class Facts(msgspec.Struct, frozen=True):
     """What reports need of `trial.json`; times in Unix seconds."""
 
@@ -47,6 +54,8 @@ class Facts(msgspec.Struct, frozen=True):
     attempt: int = 1
     #: What the generator says of itself.
     generator: Document = {}
+    #: Node -> its clock.
+    clocks: dict[str, Clock] = {}
     #: Warnings of the generator.
     log: list[str] = []
     #: Tasks that the arm's nodes could run at once; None unless the trial was a drain.

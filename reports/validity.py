@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from reports import looks, statistics, steadiness
-from reports.checks import Check, State, graded
+from reports.checks import CLOCK_MOVES, Check, State, graded
 from reports.effects import Effect, ErrorRate, Pair
 from reports.looks import ALPHA
 from reports.rig import resolves
-from reports.run import Document, Run, Trial
+from reports.run import Clock, Document, Run, Trial
 from reports.words import changed_by, share, times
 
 #: A control that moves by more than this share says that something else changed too.
@@ -39,6 +39,7 @@ def check_run(run: Run, effects: Sequence[Effect], errors: Sequence[ErrorRate]) 
         *_bias(run),
         *[_control(effect) for effect in effects if effect.role == "control"],
         *_rows(run),
+        *_clocks(run.trials),
     ]
 
 
@@ -321,3 +322,27 @@ def _unlike(baseline: Document, contender: Document) -> list[str]:
         if abs(before.get(table, 0) - after.get(table, 0))
         > max(SAME_ROWS, SAME_SHARE * max(before.get(table, 0), after.get(table, 0)))
     ]
+
+
+def _clocks(trials: Sequence[Trial]) -> list[Check]:
+    """Demand that no server's clock went away from ours in the course of the run (statistics §6)."""
+    found: dict[tuple[str, str], list[Clock]] = {}
+    for trial in trials:
+        for node, clock in trial.facts.clocks.items() if trial.facts.valid else ():
+            found.setdefault((trial.facts.arm, node), []).append(clock)
+    moved = {
+        place: max(clock.low for clock in clocks) - min(clock.high for clock in clocks)
+        for place, clocks in found.items()
+    }
+    if not moved:
+        return []
+    (arm, node), most = max(moved.items(), key=lambda item: item[1])
+    most = max(most, 0.0)
+    state = graded(most, CLOCK_MOVES / 2, CLOCK_MOVES)
+    message = (
+        f"Against ours, the clocks of {len(moved)} server nodes moved by {most * 1000:.0f} ms at least from trial to "
+        f"trial (limit {CLOCK_MOVES * 1000:.0f} ms)."
+    )
+    if state != "ok":
+        message += f" It is {node or 'the server'} of {arm}: let NTP keep its clock and this machine's."
+    return [Check("clocks", most, CLOCK_MOVES, state, message)]

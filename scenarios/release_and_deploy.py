@@ -1,5 +1,7 @@
 """A build server creates a release, deploys it, and looks at the task once."""
 
+from datetime import datetime
+
 import msgspec
 
 from octoload.edge.scenario import Operation, Place, Scenario
@@ -31,6 +33,13 @@ class Deployed(msgspec.Struct, rename="pascal"):
     deployment_server_tasks: list[ServerTask]
 
 
+class QueuedTask(msgspec.Struct, rename="pascal"):
+    """What `tasks/{id}` answers (octopus-api §A.14)."""
+
+    #: When the call that made the task did so, by the clock of the node that answered it.
+    queue_time: datetime | None = None
+
+
 class ReleaseAndDeploy(Scenario):
     """The calls of a build server's create, deploy and wait, with a single look at the task."""
 
@@ -55,5 +64,7 @@ class ReleaseAndDeploy(Scenario):
             return
         order = {**body, "EnvironmentNames": [self._first]}
         deployed = session.post_as(DEPLOY, f"{self._base}/deployments/create/untenanted/v1", order, Deployed)
+        deploying = session.span
         for task in deployed.deployment_server_tasks if deployed else ():
-            session.get(TASK, f"{self._base}/tasks/{task.server_task_id}")
+            looked = session.get_as(TASK, f"{self._base}/tasks/{task.server_task_id}", QueuedTask)
+            session.stamp(deploying, looked.queue_time if looked else None)

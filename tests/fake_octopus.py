@@ -8,11 +8,13 @@ requests by path, and with `--log` when it answered each request for the dashboa
 import argparse
 import asyncio
 import collections
+import datetime as dt
 import gzip
 import json
 import ssl
 import sys
 import time
+from email.utils import formatdate
 
 ROOT = {"Application": "Octopus Deploy", "Version": "2026.3.1", "ApiVersion": "3.0.0"}
 FIXED = {
@@ -27,15 +29,13 @@ FIXED = {
     "/api/Spaces-1/tasks": {"Items": []},
     "/api/Spaces-2/environments/all": [{"Id": "Environments-1", "Name": "Development"}],
 }
-CREATED = {
-    "releases": {"ReleaseId": "Releases-1", "ReleaseVersion": "1.0.0"},
-    "deployments": {"DeploymentServerTasks": [{"DeploymentId": "Deployments-1", "ServerTaskId": "ServerTasks-1"}]},
-}
+RELEASE = {"ReleaseId": "Releases-1", "ReleaseVersion": "1.0.0"}
 KEY = b"API-TEST"
 
 options = argparse.Namespace(slow=0, log=False)
 served = collections.Counter()
 keys = collections.Counter()  # requests for the dashboard by API key
+queued = {}  # times of tasks by id
 answered = []  # times of the answers to requests for the dashboard
 
 
@@ -48,10 +48,24 @@ def answer(method, target, head, body):
         return 401, {"ErrorMessage": "You must be logged in to request this resource."}
     if method == "POST":
         assert json.loads(body)["ProjectName"]
-        return 201, CREATED[path.split("/")[3]]
+        return 201, RELEASE if "releases" in path else deploy()
+    if "/tasks/" in path:
+        return 200, {"Id": path.split("/")[-1], "QueueTime": queued.get(path.split("/")[-1])}
     if path.endswith("Projects-8"):
         return 404, {"ErrorMessage": "The resource 'Projects-8' was not found."}
     return 200, FIXED.get(path, {"Items": [{"Id": n, "Name": "x" * 40} for n in range(30)]})
+
+
+def now():
+    return time.time() + options.ahead
+
+
+def deploy():
+    """Queue a task, stamped by a clock that is wrong, and jumps back and forth when it is asked to."""
+    task = f"ServerTasks-{len(queued) + 1}"
+    stamp = dt.datetime.fromtimestamp(now() + options.jump * (len(queued) % 2), dt.UTC)
+    queued[task] = stamp.isoformat(timespec="milliseconds")
+    return {"DeploymentServerTasks": [{"DeploymentId": "Deployments-1", "ServerTaskId": task}]}
 
 
 async def serve(reader, writer):
@@ -69,7 +83,8 @@ async def serve(reader, writer):
                 data, coding = gzip.compress(data), b"Content-Encoding: gzip\r\n"
             writer.write(
                 b"HTTP/1.1 %d Fine\r\nContent-Type: application/json\r\nOctopus-Node: node-1\r\n%b"
-                b"Content-Length: %d\r\n\r\n%b" % (status, coding, len(data), data)
+                b"Date: %b\r\nContent-Length: %d\r\n\r\n%b"
+                % (status, coding, formatdate(now(), usegmt=True).encode(), len(data), data)
             )
             if options.log and "dashboard" in target:
                 answered.append(time.time())
@@ -96,6 +111,8 @@ def read_options():
     parser.add_argument("--slow", type=float, default=0, help="seconds that each page keeps the whole server busy")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--log", action="store_true")
+    parser.add_argument("--ahead", type=float, default=0, help="seconds by which its clock is ahead")
+    parser.add_argument("--jump", type=float, default=0, help="seconds by which its clock jumps back and forth")
     parser.add_argument("--certificate", help="PEM file with certificate and key: speaks TLS")
     return parser.parse_args()
 

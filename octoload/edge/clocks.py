@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 import msgspec
 
 #: Seconds by which a server's time may be off as it writes it: Octopus gives thousandths.
 STAMP_STEP: Final = 0.001
-#: Half of the seconds by which the Date header may lie behind: it has whole seconds, and web servers renew its text
-#: once a second (Kestrel's heartbeat, uvicorn's tick).
-DATE_STEP: Final = 1.0
+#: Seconds by which the Date header may lie behind: it has whole seconds, and web servers renew its text but once a
+#: second (Kestrel's heartbeat, uvicorn's tick). More calls so never bound a clock to less than a second.
+DATE_LAG: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,15 @@ def bound(sent: float, received: float, stamp: float, step: float = STAMP_STEP) 
     `stamp` is the server's time, at most `step` seconds off to either side.
     """
     return Bound(stamp - step - received, stamp + step - sent)
+
+
+def by_date(sent: float, received: float, header: str) -> Bound | None:
+    """Return what the Date header of one answer says; None when it is missing or no date."""
+    try:
+        stamp = parsedate_to_datetime(header).timestamp()
+    except ValueError:
+        return None
+    return bound(sent, received, stamp + DATE_LAG / 2, DATE_LAG / 2)
 
 
 class Bounds:

@@ -12,6 +12,7 @@ from locust.env import Environment
 
 from octoload.edge import place
 from octoload.edge import trial as trials
+from octoload.edge.clocks import Bounds
 from octoload.edge.crew import Crew, Say
 from octoload.edge.performance import Performance
 from octoload.edge.player import ABANDON, PART, SAMPLES, STOP, TRIAL, Order
@@ -35,6 +36,8 @@ class Conductor:
         self._patience = patience
         self._number = 0
         self._performance: Performance | None = None
+        #: What answers before the trial told of the server's clock.
+        self._dates = Bounds()
         #: Whether a worker was lost in a trial.
         self.bereaved = False
         runner: Any = environment.runner
@@ -91,7 +94,8 @@ class Conductor:
     def _begin(self, trial: Trial, path: Path | None, say: Say) -> Performance:
         trial = trials.prepare(trial, self._cast.known)
         needs = self._cast.needs([*trial.scenarios, *trial.pollers])
-        where = place.find(trial.urls[0], os.environ.get(trial.key_variable, ""), trial.space, needs)
+        self._dates = Bounds()
+        where = place.find(trial.urls[0], os.environ.get(trial.key_variable, ""), trial.space, needs, self._dates)
         self._crew.gather([trial.key_variable], self._patience, say)
         if trial.seconds is not None:
             self._crew.fill(trial.slots)
@@ -157,6 +161,7 @@ class Conductor:
             with performance.writing:
                 gevent.get_hub().threadpool.apply(performance.file.close)
         trial = performance.trial
+        workers = self._workers(parts)
         lags, read_delays = np.concatenate(performance.lags), np.concatenate(performance.read_delays)
         return {
             "event": "finished",
@@ -171,7 +176,8 @@ class Conductor:
             "failures": performance.failures,
             "throttled": performance.throttled,
             "retry_after": max((part.retry_after for part in parts), default=0.0),
-            "generator": {**trials.generator(parts, lags, read_delays), "workers": self._workers(parts)},
+            "generator": {**trials.generator(parts, lags, read_delays), "workers": workers},
+            "clocks": trials.server_clocks(parts, workers, self._dates),
             "log": [*sorted({line for part in parts for line in part.log}), *trials.judge_waits(parts, trial.slots)],
         }
 

@@ -2,10 +2,12 @@
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from octoload.api import Octopus
+from octoload.edge import clocks
+from octoload.edge.clocks import Bounds
 from octoload.edge.scenario import Named, Place
 from octoload.errors import UsageError
 
@@ -18,8 +20,8 @@ TASKS = 300
 _NUMBER = re.compile(r"(\d+)$")
 
 
-def find(url: str, api_key: str, space: str | None, needs: Iterable[str]) -> Place:
-    """Return what scenarios need to know; nothing of it is measured.
+def find(url: str, api_key: str, space: str | None, needs: Iterable[str], dates: Bounds) -> Place:
+    """Return what scenarios need to know; nothing of it is measured, but `dates` learns how the server's clock goes.
 
     Raises:
         ServerError: nothing answers, it is no Octopus, or it refuses the key.
@@ -27,6 +29,7 @@ def find(url: str, api_key: str, space: str | None, needs: Iterable[str]) -> Pla
     """
     needed = set(needs)
     with Octopus(url, api_key) as octopus:
+        octopus.listen(lambda sent, received, headers: _note(dates, sent, received, headers))
         octopus.identify()
         octopus.get("/api/users/me")  # anybody may read the root document: here the key is tried
         space_id = _space(octopus, space)
@@ -39,6 +42,12 @@ def find(url: str, api_key: str, space: str | None, needs: Iterable[str]) -> Pla
             raise UsageError(f"space {space_id} of {octopus.shown_url} has no {name}", "Fill it: octoload seed.")
     projects = sorted(found.get("projects", []), key=lambda project: _number(project.id))
     return Place(space_id, projects, found.get("environments", []), found.get("tasks", []), int(time.time()))
+
+
+def _note(dates: Bounds, sent: float, received: float, headers: Mapping[str, str]) -> None:
+    found = clocks.by_date(sent, received, headers.get("Date", ""))
+    if found:
+        dates.add(headers.get("Octopus-Node", ""), found)
 
 
 def _space(octopus: Octopus, wanted: str | None) -> str:

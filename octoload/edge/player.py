@@ -283,6 +283,7 @@ class Player:
             schedule=self._dispatcher.kind,
             priority=self._priority,
             longest_wait=self._dispatcher.longest_wait,
+            clocks={node: found.shift(-play.offset) for node, found in play.notes.clocks.nodes.items()},
             retry_after=play.notes.retry_after,
             fault=play.fault,
             log=play.notes.log,

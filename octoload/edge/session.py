@@ -2,6 +2,7 @@
 
 import math
 import zlib
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -10,12 +11,14 @@ import msgspec
 
 from octoload.edge.answer import AnswerReader
 from octoload.edge.client import Client
+from octoload.edge.clocks import Bounds, bound
 from octoload.edge.connection import NO_SLOT, Connection, TrialOverError, clock
 from octoload.edge.dispatcher import Arrival
 from octoload.edge.samples import FULL, ROW_SIZE, Recorder
 from octoload.edge.scenario import Operation
 
 T = TypeVar("T")
+Span = tuple[float, float, str]
 
 #: Kinds of failure that are explained in the log, at most.
 MAX_EXPLAINED = 20
@@ -32,6 +35,8 @@ class Notes:
         self.sent = [0] * operations
         #: Longest wait that a server asked for, in seconds.
         self.retry_after = 0.0
+        #: What servers stamped says about their clocks, against the steady clock.
+        self.clocks = Bounds()
         #: One line for each kind of failure, when it was first seen.
         self.log: list[str] = []
         self._explained: set[tuple[str, str]] = set()
@@ -122,6 +127,19 @@ class Session:
             gevent.sleep(left)
         if self._next >= notes.until:
             raise TrialOverError
+
+    @property
+    def span(self) -> Span:
+        """Steady times at which the last request was sent and its answer began, and the node that answered."""
+        connection = self._connection
+        return connection.deadline - self._client.timeout, connection.first, connection.answer.head.node
+
+    def stamp(self, span: Span, moment: datetime | None) -> None:
+        """Say what the server's own clock showed in the course of a request, such as one that created something."""
+        if moment is not None:
+            known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            sent, first, node = span
+            self._notes.clocks.add(node, bound(sent, first, known.timestamp()))
 
     def _request(self, operation: Operation, data: bytes, kind: Any) -> Any:
         """Send, wait, record; return the value, or without a kind whether all went well."""

@@ -8,7 +8,7 @@ import msgspec
 
 from octoload.edge import arrivals, trace
 from octoload.edge.arrivals import Arrivals, Phases, Schedule, Stage, stage_faults
-from octoload.edge.clocks import Offset
+from octoload.edge.clocks import Bound, Bounds, Offset
 from octoload.edge.samples import percentile
 from octoload.edge.trace import Known, Trace
 from octoload.errors import UsageError
@@ -151,6 +151,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     longest_wait: float
     #: Longest wait that a server asked for with `Retry-After`, in seconds.
     retry_after: float = 0.0
+    #: Clocks of the servers' nodes against the conductor's, by what they stamped.
+    clocks: dict[str, Bound] = {}
     #: What went wrong inside a scenario, if anything.
     fault: str = ""
     #: Lines of warning.
@@ -212,4 +214,20 @@ def worker(part: Part, name: str, before: Offset, after: Offset | None) -> dict[
             "uncertainty": max(before.uncertainty, after.uncertainty if after else 0.0),
             "moved": after.value - before.value if after else None,
         },
+    }
+
+
+def server_clocks(parts: Iterable[Part], workers: list[dict[str, Any]], dates: Bounds) -> dict[str, Any]:
+    """Return between which seconds each node's clock minus ours lies, and what says so.
+
+    Calls that create something bound it to milliseconds, the Date header to a second or two.
+    """
+    stamped = Bounds()
+    for part, worker in zip(parts, workers, strict=True):
+        clock = worker["clock"]
+        for node, known in part.clocks.items():
+            stamped.add(node, known.shift(0.0, clock["uncertainty"] + abs(clock["moved"] or 0.0)))
+    sources = [("Date header", dates), ("creating calls", stamped)]
+    return {
+        node: {**msgspec.to_builtins(known), "by": by} for by, told in sources for node, known in told.nodes.items()
     }

@@ -169,3 +169,28 @@ def test_a_lost_worker_fails_the_trial(tmp_path):
         assert "was lost" in event["message"]
         assert not (tmp_path / "requests.parquet").exists()
         wait_until(lambda: running.process.poll() is not None)
+
+
+@pytest.mark.parametrize(
+    ("options", "mix", "by", "width"),
+    [
+        (("--ahead", "3"), {"release-and-deploy": 20}, "creating calls", 0.5),
+        (("--ahead", "3"), {"dashboard": 20}, "Date header", 2.5),
+    ],
+)
+def test_the_servers_clock_is_told(tmp_path, options, mix, by, width):
+    """The bounds hold the 3 s that the server's clock is ahead: closely when something was created."""
+    with server(*options) as (url, _), engine(tmp_path) as running:
+        facts = running.run(**trial(tmp_path, url, mix=mix))
+    clock = facts["clocks"]["node-1"]
+    assert clock["by"] == by
+    assert clock["low"] <= 3.0 <= clock["high"]
+    assert clock["high"] - clock["low"] <= width
+    assert clock["calls"] >= 3
+
+
+def test_a_servers_clock_that_jumps_is_found(tmp_path):
+    """Times that no one clock can have shown leave no room between the bounds."""
+    with server("--jump", "2") as (url, _), engine(tmp_path) as running:
+        facts = running.run(**trial(tmp_path, url, mix={"release-and-deploy": 10}))
+    assert facts["clocks"]["node-1"]["low"] > facts["clocks"]["node-1"]["high"]

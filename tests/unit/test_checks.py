@@ -169,6 +169,29 @@ def test_a_workers_clock_that_moves_is_found(
     assert checked(facts, file)["worker clocks"].state == state
 
 
+CALLS = {"low": -0.004, "high": 0.003, "calls": 30, "by": "creating calls"}
+
+
+@pytest.mark.parametrize(
+    ("clocks", "state", "word"),
+    [
+        ({"node-1": CALLS}, "ok", "-4.0 to +3.0 ms by 30 creating calls"),
+        ({"node-1": CALLS, "node-2": {**CALLS, "low": 0.09, "high": 0.11}}, "ok", "node-2"),
+        ({"node-1": CALLS, "node-2": {**CALLS, "low": 0.12, "high": 0.13}}, "warn", "117 ms apart"),
+        ({"node-1": {**CALLS, "high": 0.06}}, "warn", "50 ms"),
+        ({"node-1": {**CALLS, "low": 0.01, "high": -0.01}}, "invalid", "set within the trial"),
+        ({"": {"low": -0.9, "high": 1.1, "calls": 5, "by": "Date header"}}, "ok", "5 answers with a Date header"),
+    ],
+)
+def test_a_servers_clock_is_told(trial: tuple[Facts, Path], clocks: dict[str, Any], state: str, word: str) -> None:
+    """One that contradicts itself makes the trial invalid; loose or diverging ones are a caution where it matters."""
+    facts, file = trial
+    facts["clocks"] = clocks
+    check = checked(facts, file)["server clock"]
+    assert check.state == state
+    assert word in check.message
+
+
 def test_a_failed_request_stays_in_its_quantile(trial: tuple[Facts, Path]) -> None:
     """A time-out counts with the time that it took, and as a failure."""
     _, file = trial

@@ -234,3 +234,13 @@ def test_console_and_markdown_say_the_same(tmp_path: Path) -> None:
     assert found.sentence in page
     assert all(" ".join(warning.split()) in text for warning in found.warnings)
     assert r"\<b\>\|this\|\</b\> \`code\`" in page
+
+
+@pytest.mark.parametrize(("step", "state"), [(0.002, "ok"), (0.008, "warn"), (0.012, "invalid")])
+def test_a_servers_clock_that_goes_away_is_found(tmp_path: Path, step: float, state: str) -> None:
+    """Bounds of ±5 ms that move on from trial to trial void the run when they are 100 ms apart at least."""
+    folder = run_folder.build(tmp_path)
+    for number, file in enumerate(sorted(folder.glob("trials/*-keep-3/trial.json"))):
+        low = 2.0 + 2 * number * step
+        rewrite(file, clocks={"node-1": {"low": low, "high": low + 0.010, "calls": 9, "by": "creating calls"}})
+    assert states(results.build(folder))["clocks"] == state
