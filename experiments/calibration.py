@@ -127,7 +127,7 @@ def quick(experiment: Experiment) -> Experiment:
     """Return an experiment with short trials that only read: four pages, each often enough for a median."""
     return msgspec.structs.replace(
         experiment,
-        workload=msgspec.structs.replace(experiment.workload, mix=MIX, stages=[], pollers={}),
+        workload=msgspec.structs.replace(experiment.workload, mix=MIX, stages=[], pollers={}, trace=""),
         objectives=Objectives(primary=["dashboard p50"]),
         design=Design(seconds=10.0, warm_up=2.0, demonstration=True),
     )

@@ -194,6 +194,7 @@ def _folder(options: argparse.Namespace, experiment: Experiment, source: Path, d
 #: What trials of one run must have in common besides the experiment's file, and what to do when they have not.
 _COMMON = {
     "design": ("another design", "Give the same options (--demo)"),
+    "workload": ("another workload", "Put the trace's file back as it was"),
     "history": ("another history", "Put the history's file back as it was"),
     "generator": ("another generator", "Give the same options (--processes, --workers)"),
     "octoload": ("another version of octoload", "Install that version"),

@@ -1,6 +1,7 @@
 """An experiment as its YAML file says it: arms, history, workload, design and objectives."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import msgspec
 from experiments import workload as workloads
 from experiments.workload import Fault, Workload
 from octoload import yamlfile
+from octoload.edge.arrivals import Phases
 from octoload.errors import UsageError
 from octoload.yamlfile import nearest
 from seeders.history import History
@@ -71,6 +73,10 @@ class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     demonstration: bool = False
     #: Numbers of pairs at which the run may end early, the last one being `pairs`: [8, 16]. Empty: it never does.
     looks: list[int] = []
+
+    def phases(self, workload: Workload) -> Phases:
+        """Return the phases of a trial."""
+        return Phases(self.warm_up, self.seconds, workload.stages)
 
 
 _RETENTION_ON_A_REAL_SERVER = (
@@ -142,7 +148,9 @@ def load(path: Path) -> Experiment:
     Raises:
         UsageError: the file is missing, is no YAML, has unknown keys or wrong values, or does not hold together.
     """
-    return check(yamlfile.load(path, Experiment), str(path))
+    experiment = yamlfile.load(path, Experiment)
+    workload = workloads.beside(experiment.workload, path.parent)
+    return check(msgspec.structs.replace(experiment, workload=workload), str(path))
 
 
 def with_pairs(experiment: Experiment, pairs: int) -> Experiment:
@@ -166,14 +174,12 @@ def check(experiment: Experiment, where: str) -> Experiment:
     return experiment
 
 
-def _faults(experiment: Experiment) -> list[Fault]:
-    """All that a type cannot say, as (what is wrong, what to do)."""
-    return [
-        *_arm_faults(experiment),
-        *workloads.faults(experiment.workload, experiment.design.seconds),
-        *_objective_faults(experiment),
-        *_design_faults(experiment.design),
-    ]
+def _faults(experiment: Experiment) -> Iterator[Fault]:
+    """Yield all that a type cannot say, as (what is wrong, what to do); what comes later builds on what came before."""
+    yield from _arm_faults(experiment)
+    yield from _design_faults(experiment.design)
+    yield from workloads.faults(experiment.workload, experiment.design.seconds)
+    yield from _objective_faults(experiment)
 
 
 def _arm_faults(experiment: Experiment) -> list[Fault]:
@@ -242,12 +248,12 @@ def _objective_faults(experiment: Experiment) -> list[Fault]:
         for text in objectives.primary
         if len(text.split()) != 2 or text.split()[1] not in METRICS
     )
-    asked, closed = workloads.asked(workload), workloads.closed(workload)
+    asked, closed = workloads.asked(workload, experiment.design.phases(workload)), workloads.closed(workload)
     for name in [*(text.split()[0] for text in objectives.primary if text.split()), *objectives.control]:
         if name in closed:
             faults.append((f"objectives name {name!r}, which only pollers ask for", _CLOSED_DECIDES_NOTHING))
         elif name not in asked:
-            faults.append((f"objectives name {name!r}, which nothing in workload.mix asks for", nearest(name, asked)))
+            faults.append((f"objectives name {name!r}, which nothing in the workload asks for", nearest(name, asked)))
     if not 0 < objectives.margin < 1:
         faults.append((f"objectives.margin is {objectives.margin}", "It is a share, such as 0.10."))
     return faults

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 import octoload
+from experiments import workload as workloads
 from experiments.address import Address
 from experiments.experiment import Arm, Design, Experiment
-from experiments.workload import closed
 from seeders.history import History
 
 
@@ -84,10 +84,10 @@ def write_up(experiment: Experiment, history: History | None, generator: Generat
         "contender": contender,
         "arms": {name: describe(arm) for name, arm in arms.items()},
         "design": msgspec.to_builtins(design),
-        "workload": msgspec.to_builtins(experiment.workload),
+        "workload": workloads.write_up(experiment.workload, design.phases(experiment.workload)),
         "primary": [_endpoint(text) for text in experiment.objectives.primary],
         "control": experiment.objectives.control,
-        "closed": closed(experiment.workload),
+        "closed": workloads.closed(experiment.workload),
         "changes": ["rows"] if arms[baseline].retention != arms[contender].retention else [],
         "margin": experiment.objectives.margin,
         "gate": experiment.objectives.gate,

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from experiments import provenance
 from experiments.experiment import Experiment
-from experiments.workload import OPERATIONS
+from experiments.workload import OPERATIONS, sessions
 from octoload.errors import UsageError
 from reports import planning, words
 from reports import rig as rigs
@@ -89,11 +89,12 @@ def _time(plan: Plan, rig: Rig | None) -> str:
 
 def _too_few(experiment: Experiment, plan: Plan, endpoint: Endpoint) -> str:
     """Say when a trial will hold too few requests for a primary quantile (statistics §1.4 step 4)."""
-    mix = experiment.workload.mix
-    rate = sum(mix[name] * OPERATIONS[name].count(endpoint.operation) for name in mix)
-    expected, needed = rate * plan.design.seconds, FEWEST.get(endpoint.metric, 0)
-    if expected >= needed:
+    workload, needed = experiment.workload, FEWEST.get(endpoint.metric, 0)
+    counts = sessions(workload, experiment.design.phases(workload))
+    expected = sum(count * OPERATIONS[name].count(endpoint.operation) for name, count in counts.items())
+    if expected >= needed or workload.drain:
         return ""
+    rate = expected / plan.design.seconds
     return (
         f"{endpoint.operation} {endpoint.metric} needs {needed} requests in a trial and will get about {expected:.0f}: "
         f"measure {needed / rate:.0f} s, or raise its rate."

@@ -60,12 +60,23 @@ class Run:
 
     def open(self) -> None:
         """Write the plan; start Locust and the servers."""
-        files.write_json(self.folder / "plan.json", "plan", 1, self._plan)
+        self._write_plan()
         if not self._experiment.workload.drain:
             self._engine.start()  # it takes seconds to start; the servers are filled meanwhile
             if self._generator.workers:
                 self._gather()
         self._rig.start()
+
+    def _write_plan(self) -> None:
+        """Write the plan, and beside it the trace as it is played."""
+        files.write_json(self.folder / "plan.json", "plan", 1, self._plan)
+        if self._experiment.workload.trace and not self._trace.exists():
+            files.write_bytes(self._trace, Path(self._experiment.workload.trace).read_bytes())
+
+    @property
+    def _trace(self) -> Path:
+        """Where the run keeps the trace that it plays, if it plays one."""
+        return self.folder / f"trace{Path(self._experiment.workload.trace).suffix}"
 
     def _gather(self) -> None:
         """Wait for the workers before anything else takes its time."""
@@ -75,7 +86,7 @@ class Run:
 
     def borrow(self, other: "Run") -> None:
         """Write the plan; use the servers and the Locust of another run that is open."""
-        files.write_json(self.folder / "plan.json", "plan", 1, self._plan)
+        self._write_plan()
         self._rig, self._engine = other._rig, other._engine  # noqa: SLF001  the same class
 
     def close(self) -> None:
@@ -193,6 +204,7 @@ class Run:
             "key_variable": target.key_variable,
             "space": target.space,
             "seed": plan.seed_of(design, trial),
+            "trace": str(self._trace.resolve()) if self._experiment.workload.trace else "",
         }
 
     def _progress(self, report: Callable[[int, int, str], None]) -> Callable[[dict[str, Any]], None]:

@@ -1,11 +1,15 @@
 """What an experiment drives at every arm alike: arrivals on schedule, and pollers beside them."""
 
+import hashlib
 import math
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from octoload.edge.arrivals import Arrivals, Stage, stage_faults
+from octoload.edge import trace
+from octoload.edge.arrivals import Arrivals, Phases, Stage, planned, stage_faults
 from octoload.yamlfile import nearest
 
 #: What each scenario asks: the operations that its samples carry, the one that arrives on schedule first.
@@ -26,6 +30,9 @@ CLOSED = {
     "waiting-agent": ("agent-poll",),
     "waiting-client": ("client-poll",),
 }
+
+#: What a trace may name.
+KNOWN = trace.Known({name: operations[0] for name, operations in OPERATIONS.items()}, frozenset(CLOSED))
 
 #: What a drain tells of tasks: how long they waited, how long they ran, how fast all were worked off.
 TASKS = ("queue-wait", "task-run", "drain")
@@ -55,6 +62,8 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: Stretches of the measured phase with rates of their own, such as `{seconds: 60, factor: 0.5}`; the warm-up has
     #: the rates of the first.
     stages: list[Stage] = []
+    #: Instead of a mix: a file of recorded arrivals (docs/formats.md, "A trace"), found from the experiment's file.
+    trace: str = ""
     #: Closed loops by kind: how many, over all Locust processes.
     pollers: dict[str, int] = {}
     #: Sessions that may be under way at once, over all Locust processes.
@@ -65,11 +74,47 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compression: bool = False
 
 
-def asked(workload: Workload) -> list[str]:
-    """Return the operations that a verdict may be about: what arrivals ask for, or what is told of a drain's tasks."""
-    return (
-        [*TASKS] if workload.drain else [operation for name in workload.mix for operation in OPERATIONS.get(name, ())]
-    )
+def beside(workload: Workload, folder: Path) -> Workload:
+    """Return it with the trace's file as it is found from a folder."""
+    return msgspec.structs.replace(workload, trace=str(folder / workload.trace)) if workload.trace else workload
+
+
+def sessions(workload: Workload, phases: Phases) -> dict[str, int]:
+    """Return how often each scenario arrives in the measured phase.
+
+    Raises:
+        UsageError: the trace's file is missing, or what is wrong in it.
+    """
+    if workload.trace:
+        return trace.planned(trace.read(Path(workload.trace), KNOWN, phases), phases.warm_up)
+    return planned(workload.mix, phases)
+
+
+def asked(workload: Workload, phases: Phases) -> list[str]:
+    """Return the operations that a verdict may be about: what arrivals ask for, or what is told of a drain's tasks.
+
+    Raises:
+        UsageError: the trace's file is missing, or what is wrong in it.
+    """
+    if workload.drain:
+        return [*TASKS]
+    return [operation for name, count in sessions(workload, phases).items() if count for operation in OPERATIONS[name]]
+
+
+def write_up(workload: Workload, phases: Phases) -> dict[str, Any]:
+    """Return it as `plan.json` holds it: of a trace the file's name, its fingerprint and the mean rates.
+
+    Raises:
+        UsageError: the trace's file is missing, or what is wrong in it.
+    """
+    content: dict[str, Any] = msgspec.to_builtins(workload)
+    if not workload.trace:
+        return content
+    assert phases.seconds
+    file, counts = Path(workload.trace), sessions(workload, phases)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    rates = {name: count / phases.seconds for name, count in counts.items()}
+    return {**content, "mix": rates, "trace": file.name, "fingerprint": f"sha256:{digest}"}
 
 
 def closed(workload: Workload) -> list[str]:
@@ -97,7 +142,7 @@ def faults(workload: Workload, seconds: float) -> Iterator[Fault]:
 def _drain_faults(workload: Workload, drain: Drain) -> Iterator[Fault]:
     if not 2 <= drain.tasks <= 10_000 or not 0 < drain.within <= 86_400:
         yield "workload.drain.tasks is 2 to 10,000, within above 0 s", "Leave them out for 200 and an hour."
-    if workload.mix or workload.pollers or workload.stages:
+    if workload.mix or workload.trace or workload.pollers or workload.stages:
         yield "workload has a drain and arrivals", "A drain runs by itself: give arrivals an experiment of their own."
 
 
@@ -109,8 +154,10 @@ def _mix_faults(workload: Workload) -> Iterator[Fault]:
             yield f"workload.mix has no scenario {name!r}", nearest(name, list(OPERATIONS))
         if not (rate > 0 and math.isfinite(rate)):
             yield f"workload.mix.{name} is {rate} sessions a second", "Rates are above 0."
-    if not workload.mix:
+    if not workload.mix and not workload.trace:
         yield "workload.mix is empty", f"Scenarios are: {', '.join(OPERATIONS)}."
+    if workload.trace and (workload.mix or workload.stages or workload.arrivals != "poisson"):
+        yield "workload has a trace, which says itself what arrives when", "Leave out mix, stages and arrivals, or it."
 
 
 def shrunk(workload: Workload, scale: float) -> Workload:

@@ -55,6 +55,8 @@ class Workload(msgspec.Struct, frozen=True):
     mix: dict[str, float]
     #: Stretches of the measured phase with rates of their own; empty: one rate throughout.
     stages: list[Stage] = []
+    #: Name of the file of recorded arrivals; `mix` then holds their mean rates.
+    trace: str = ""
     #: Closed loops by kind.
     pollers: dict[str, int] = {}
     #: Instead of arrivals: a queue that is worked off.

@@ -74,6 +74,7 @@ def check_results(run: Path, said: str) -> None:
         assert effect["ci_low"] <= effect["ratio"] <= effect["ci_high"]
     for file in finished(run):
         trial = read(file)
+        assert {"dashboard-refresh", "agent-poll"} <= trial["sent"].keys() - trial["planned"].keys()
         assert trial["recorded"] == trial["counted"] == pq.read_metadata(file.with_name("requests.parquet")).num_rows
     before, after = (read(run / "arms" / arm / "database.json")["rows"] for arm in ("keep-all", "keep-3"))
     assert after["Deployment"] < before["Deployment"] == 540

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments import plan
 from experiments.experiment import DEMONSTRATION, Design, demonstration, load
 from experiments.workload import CLOSED, OPERATIONS
 from octoload.errors import UsageError
@@ -53,11 +54,12 @@ def test_the_full_design_is_the_default() -> None:
         ("time_scale: 20", "time_scale: .nan", "time_scale"),
         ("dashboard: 5.1", "dashboard: .inf", "above 0"),
         ("[dashboard p50]", "[dashbord p50]", "'dashboard'"),
-        ("[dashboard p50]", "[deployments p50]", "workload.mix"),
+        ("[dashboard p50]", "[deployments p50]", "nothing in the workload"),
         ("control: [audit]", "control: [audti]", "'audit'"),
         ("name: retention", "name: a/b", "folder"),
         ("arrivals: constant", "stages: [{seconds: 60, factor: 2}]", "60 s together"),
         ("arrivals: constant", "stages: [{seconds: 120, factro: 2}]", "factor"),
+        ("arrivals: constant", "trace: trace.csv", "a trace, which says itself"),
         ("arrivals: constant", "pollers: {waiting-agnet: 3}", "'waiting-agent'"),
         ("arrivals: constant", "pollers: {waiting-agent: 0}", "Give 1 to"),
         ("arrivals: constant", "pollers: {waiting-agent: 2.5}", "pollers"),
@@ -81,6 +83,48 @@ def test_a_closed_loop_decides_nothing(tmp_path: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8").replace("control: [audit]", "control: [agent-poll]"), "utf-8")
     with pytest.raises(UsageError, match="only pollers ask"):
         load(file)
+
+
+@pytest.fixture
+def traced(tmp_path: Path) -> Path:
+    """Return an experiment of two dashboards and an audit trail in 4 s, as a trace beside its file has them."""
+    text = "time,scenario\n0,dashboard\n1,dashboard\n2,audit-search\n4.5,dashboard\n"
+    (tmp_path / "trace.csv").write_text(text, encoding="utf-8")
+    mix = RETENTION.read_text(encoding="utf-8").partition("  arrivals:")[2].partition("\n\n")[0]
+    return changed(tmp_path, f"  arrivals:{mix}", "  trace: trace.csv\ndesign: {seconds: 4, warm_up: 1}")
+
+
+def test_a_trace_is_found_beside_the_experiment(traced: Path) -> None:
+    """Its arrivals are what objectives may name, and the plan holds its mean rates, its name and its fingerprint."""
+    decided = plan.write_up(load(traced), None, plan.Generator())
+    workload = decided["workload"]
+    assert workload["mix"] == {"audit-search": 0.25, "dashboard": 0.5}
+    assert workload["trace"] == "trace.csv"
+    (traced.parent / "trace.csv").write_bytes((traced.parent / "trace.csv").read_bytes().replace(b"4.5", b"4.6"))
+    again = plan.write_up(load(traced), None, plan.Generator())["workload"]
+    assert again["mix"] == workload["mix"]
+    assert again["fingerprint"] != workload["fingerprint"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("dashboard", "dashbord", "'dashbord'"),
+        ("audit-search", "task-list", "'audit', which nothing in the workload"),
+        ("2,audit", "nan,audit", "arrival 3"),
+        ("4.5", "1.5", "before the one above"),
+    ],
+)
+def test_a_bad_trace_is_told_with_the_experiment(traced: Path, old: str, new: str, said: str) -> None:
+    """What is wrong in it is said before anything is made."""
+    file = traced.parent / "trace.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        load(traced)
+    assert said in str(caught.value)
+    file.unlink()
+    with pytest.raises(UsageError, match=r"trace\.csv is missing"):
+        load(traced)
 
 
 def test_a_demonstration_keeps_the_shape_of_stages(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def test_a_run_goes_on_as_it_began(folder: Path) -> None:
         (decided(History(projects=21), Generator(2)), "history"),
         (decided(History(projects=20), Generator(3)), "generator"),
         ({**decided(History(projects=20), Generator(2)), "octoload": "0.0.1"}, "version"),
+        ({**decided(History(projects=20), Generator(2)), "workload": {"trace": "a.csv"}}, "workload"),
         ({**decided(History(projects=20), Generator(2)), "design": {"pairs": 2}}, "design"),
     ],
 )
