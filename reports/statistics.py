@@ -33,6 +33,14 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Untold:
+    """What the data cannot say: given in place of a number that would not mean anything."""
+
+    #: Why not, as the end of a sentence: "one round was measured, and an interval needs two".
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PairedT:
     """What n paired differences say about their mean; in the unit of the differences."""
 
