@@ -12,6 +12,7 @@ import psutil
 
 from experiments import tasks
 from experiments.cluster import Cluster, Setting
+from experiments.hosts import used
 from octoload.api import Octopus
 from octoload.errors import ServerError, UsageError
 
@@ -39,8 +40,12 @@ class Drain:
         found = _orders(octopus, space)
         self._orders = [found[number % len(found)] for number in range(count)]
 
-    def run(self, setting: Setting, file: Path, progress: Progress) -> dict[str, Any]:
+    def run(
+        self, setting: Setting, file: Path, progress: Progress, read_hosts: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any]:
         """Queue all, let the arm's nodes work them off, write `tasks.parquet`; return the trial's facts.
+
+        `read_hosts` returns what simulated hosts have used so far.
 
         Raises:
             ServerError: nodes do not become idle, or the server fails.
@@ -50,11 +55,11 @@ class Drain:
         self._wait_until_idle()
         ids = [self._queue(order) for order in self._orders]
         progress(0, len(ids), "queued")
-        steal = psutil.cpu_times()
+        steal, hosts = psutil.cpu_times(), read_hosts()
         released = time.time()
         slots = self._cluster.release(setting)
         self._watch(len(ids), progress)
-        until = time.time()
+        until, hosts = time.time(), used(hosts, read_hosts())
         rows = tasks.read(self._octopus, self._space, ids)
         tasks.write(file, rows, tasks.count_starts(self._octopus, self._space, began))
         counted = {"drain": len(ids)}
@@ -70,6 +75,7 @@ class Drain:
             "failures": sum(row["State"] != "Success" for row in rows),
             "slots": slots,
             "steal": _steal(steal),
+            "hosts": hosts,
             "log": [],
         }
 

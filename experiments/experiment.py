@@ -19,6 +19,10 @@ from seeders.history import History
 METRICS = ("p50", "p95", "p99", "throughput", "rate")
 
 
+#: Where a stand-in's database lies: beside the first node, or on a host of its own.
+Place = Literal["same-host", "separate-host"]
+
+
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A release retention policy, as a lifecycle carries it (octopus-api §A.4)."""
 
@@ -39,12 +43,28 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nodes: int | None = None
     #: Tasks that each of them may run at once; as the server has it when left out.
     task_cap: int | None = None
+    #: Stand-in with hosts only: where the database lies, and the round trip to its own host, such as `2ms`.
+    sql: Place | None = None
+    sql_latency: str | None = None
     #: Real Octopus: the instance of this arm.
     url: str | None = None
     #: Real Octopus: the environment variable that holds its API key.
     key_variable: str = "OCTOPUS_API_KEY"
     #: Real Octopus: the space to load, by id or name; the default space when left out.
     space: str | None = None
+
+
+class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Simulated machines of the stand-in: a part of this machine's CPUs for each node, and for the database."""
+
+    #: CPUs of each node's host, such as 0.3.
+    cpus: float
+    #: CPUs of the database's own host; as a node's when left out.
+    sql_cpus: float | None = None
+    #: Where the database lies unless an arm says otherwise.
+    sql: Place = "same-host"
+    #: `auto`, `cgroup` or `governor`.
+    mechanism: Literal["auto", "cgroup", "governor"] = "auto"
 
 
 class Standin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +74,8 @@ class Standin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nodes: int = 1
     #: How many times faster than real Octopus' timers run (20 s queue look, 60 s heartbeat).
     time_scale: float = 1.0
+    #: Hosts of a fixed capacity; without them all processes share this machine.
+    hosts: Hosts | None = None
 
 
 class Design(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,8 +154,9 @@ class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def switched(experiment: Experiment) -> bool:
-    """Whether the arms are settings of the nodes of one server, switched from trial to trial."""
-    return any(arm.nodes is not None or arm.task_cap is not None for arm in experiment.arms.values())
+    """Whether the arms are settings of one server, switched from trial to trial."""
+    settings = [(arm.nodes, arm.task_cap, arm.sql, arm.sql_latency) for arm in experiment.arms.values()]
+    return any(setting is not None for arm in settings for setting in arm)
 
 
 def demonstration(experiment: Experiment) -> Experiment:
@@ -216,6 +239,8 @@ def _server_faults(experiment: Experiment) -> list[Fault]:
     if any(arm.retention for arm in experiment.arms.values()) and switched(experiment):
         cure = "Retention deletes for good, nodes are switched back and forth: make two experiments of them."
         faults.append(("some arms cut history and some switch nodes", cure))
+    if any(arm.sql or arm.sql_latency for arm in experiment.arms.values()) and not (standin and standin.hosts):
+        faults.append(("an arm moves the database, and there are no hosts", "Add `hosts: {cpus: 0.3}` to `standin`."))
     if not real and standin and any((arm.nodes or 1) > standin.nodes for arm in experiment.arms.values()):
         faults.append((f"an arm has more nodes than the stand-in's {standin.nodes}", "Raise standin.nodes."))
     if not real and experiment.history is None:

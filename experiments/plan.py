@@ -65,6 +65,8 @@ def describe(arm: Arm) -> str:
     switched = [
         *(["one node takes part" if arm.nodes == 1 else f"{arm.nodes} nodes take part"] if arm.nodes else []),
         *([f"each node runs up to {arm.task_cap} tasks"] if arm.task_cap is not None else []),
+        *([f"the database on the {arm.sql.replace('-', ' ')}"] if arm.sql else []),
+        *([f"{arm.sql_latency} to the database and back"] if arm.sql_latency else []),
         *([f"the instance at {arm.url}"] if arm.url else []),
     ]
     if switched:

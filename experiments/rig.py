@@ -5,11 +5,11 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from experiments import arms, provenance
 from experiments.display import Display
-from experiments.experiment import Arm, Experiment, Retention, switched
+from experiments.experiment import Arm, Experiment, Hosts, Retention, switched
 from experiments.journal import Journal
 from experiments.standin import Laboratory
 from octoload import files
@@ -39,6 +39,12 @@ class Rig(Protocol):
     def start(self) -> None:
         """Bring the servers into the state of their arms."""
 
+    def enter(self, arm: str) -> None:
+        """Put in force for the next trial what an arm says about hosts."""
+
+    def hosts(self) -> dict[str, Any]:
+        """Return what each simulated host has used so far (docs/formats.md, Hosts); empty where there are none."""
+
     def check(self) -> None:
         """Raise ServerError when a server that we run has died."""
 
@@ -60,7 +66,10 @@ class StandinRig:
         standin = experiment.standin
         self._started = 0.0
         self._laboratory = Laboratory(
-            folder / "standin", standin.time_scale if standin else 1.0, standin.nodes if standin else 1
+            folder / "standin",
+            standin.time_scale if standin else 1.0,
+            standin.nodes if standin else 1,
+            _host_options(standin.hosts, list(experiment.arms.values())) if standin and standin.hosts else (),
         )
         self.keys = {"OCTOLOAD_KEY": self._laboratory.key}
 
@@ -80,6 +89,20 @@ class StandinRig:
             self._apply()
             self._level()
             self._journal.note("prepared")
+
+    def enter(self, arm: str) -> None:
+        """Move the database to where the arm wants it."""
+        standin, wanted = self._experiment.standin, self._experiment.arms[arm]
+        if not standin or not standin.hosts:
+            return
+        self._laboratory.host(self._first, "sql", wanted.sql or standin.hosts.sql)
+        if any(other.sql_latency for other in self._experiment.arms.values()):
+            self._laboratory.host(self._first, "latency", wanted.sql_latency or "0ms")
+
+    def hosts(self) -> dict[str, Any]:
+        """Return what each simulated host has used so far."""
+        standin = self._experiment.standin
+        return self._laboratory.host(self._first, "list") if standin and standin.hosts else {}
 
     def check(self) -> None:
         """Raise ServerError when PostgreSQL or a server has died."""
@@ -215,11 +238,25 @@ class OctopusRig:
                 self.targets[name] = Target([str(arm.url)], arm.key_variable, _space_of(octopus, name, arm))
                 write_provenance(self._folder, octopus)
 
+    def enter(self, arm: str) -> None:
+        """Nothing here is ours to move."""
+
+    def hosts(self) -> dict[str, Any]:
+        """Return nothing: these hosts are real, and not ours to read."""
+        return {}
+
     def check(self) -> None:
         """Nothing here is ours to watch; requests that fail are samples."""
 
     def stop(self) -> None:
         """Nothing here is ours to stop."""
+
+
+def _host_options(hosts: Hosts, arms: list[Arm]) -> list[str]:
+    """Return the options of `standin serve` for these hosts; a proxy stands between where any arm wants distance."""
+    options = ["--host-cpus", f"{hosts.cpus:g}", "--sql", hosts.sql, "--host-mechanism", hosts.mechanism]
+    options += ["--sql-cpus", f"{hosts.sql_cpus:g}"] if hosts.sql_cpus else []
+    return [*options, "--sql-latency", "0ms"] if any(arm.sql_latency for arm in arms) else options
 
 
 def _space_of(octopus: Octopus, name: str, arm: Arm) -> str:

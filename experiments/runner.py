@@ -155,6 +155,7 @@ class Run:
         self._wait_until_quiet()
         started = time.time()
         content = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt}
+        self._rig.enter(trial.arm)
         if self._experiment.workload.drain:
             return self._drain(trial, content, of)
         self._switch(trial)
@@ -177,7 +178,7 @@ class Run:
             cluster = Cluster(octopus, self._journal)
             drain = Drain(octopus, target.space, cluster, wanted.tasks, wanted.within)
             with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
-                facts = drain.run(self._setting(trial), folder / "tasks.parquet", report)
+                facts = drain.run(self._setting(trial), folder / "tasks.parquet", report, self._rig.hosts)
         self._rig.check()
         return _judge(folder, content | facts, check_drain(facts, folder / "tasks.parquet"))
 

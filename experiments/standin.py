@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import string
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -20,8 +21,12 @@ _KEY_LETTERS = string.ascii_uppercase + string.digits
 class Laboratory:
     """A folder with a PostgreSQL and the databases of a run; programs in it end with it."""
 
-    def __init__(self, folder: Path, time_scale: float, nodes: int) -> None:
-        """`time_scale` is how many times faster than Octopus' the servers' timers run."""
+    def __init__(self, folder: Path, time_scale: float, nodes: int, hosts: Sequence[str] = ()) -> None:
+        """`time_scale` is how many times faster than Octopus' the servers' timers run.
+
+        `hosts` are the options of `standin serve` about hosts.
+        """
+        self.hosts = hosts
         self.folder = folder
         self.time_scale = time_scale
         self.nodes = nodes
@@ -69,7 +74,7 @@ class Laboratory:
     def serve(self, database: str) -> list[str]:
         """Start a server on a database; return the URL of each of its nodes."""
         arguments = ["serve", "--port", "0", "--nodes", str(self.nodes), "--time-scale", str(self.time_scale)]
-        arguments += ["--no-schedule", "--data", str(self.folder / f"files-{database}")]
+        arguments += ["--no-schedule", "--data", str(self._files(database)), *self.hosts]
         program = self._start(f"the server of {database}", arguments, database)
         urls = []
         for line in program.lines(120):
@@ -79,6 +84,13 @@ class Laboratory:
             if word == "ready":
                 return urls or [rest.split()[0]]
         raise program.ended()
+
+    def host(self, database: str, *words: str) -> dict[str, Any]:
+        """Tell a server about its hosts, or ask; return its answer (docs/formats.md, Hosts)."""
+        return self._run_json("the hosts", ["host", *words, "--data", str(self._files(database))], 60, "")
+
+    def _files(self, database: str) -> Path:
+        return self.folder / f"files-{database}"
 
     def check(self) -> None:
         """Raise ServerError when one of its programs has ended."""

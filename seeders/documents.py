@@ -26,8 +26,12 @@ Syntax = Literal["Bash", "PowerShell"]
 class Documents:
     """Turns records into documents; `ids` must have what a record refers to."""
 
-    def __init__(self, ids: Ids, syntax: Syntax, *, tenanted: bool) -> None:
-        """`syntax` is what the server runs scripts in; `tenanted`, whether projects are for tenants as well."""
+    def __init__(self, ids: Ids, syntax: Syntax, *, tenanted: bool, work: int = 0) -> None:
+        """`syntax` is what the server runs scripts in; `tenanted`, whether projects are for tenants as well.
+
+        `work` is what a step's script hashes, in MiB.
+        """
+        self._work = work
         self._ids = ids
         self._syntax = syntax
         self._mode = "TenantedOrUntenanted" if tenanted else "Untenanted"
@@ -74,7 +78,7 @@ class Documents:
                         "Octopus.Action.RunOnServer": "true",
                         "Octopus.Action.Script.ScriptSource": "Inline",
                         "Octopus.Action.Script.Syntax": self._syntax,
-                        "Octopus.Action.Script.ScriptBody": scripts.script(self._syntax),
+                        "Octopus.Action.Script.ScriptBody": scripts.script(self._syntax, self._work),
                     },
                 }
             ],

@@ -49,6 +49,8 @@ class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     age_days: Some = 365
     #: Share of deployments that fail.
     failure_share: Share = 0.05
+    #: MiB that each step of a deployment hashes: work for the CPU of whoever runs it.
+    work: Amount = 0
 
     @property
     def releases(self) -> int:

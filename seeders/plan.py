@@ -163,7 +163,8 @@ class _Space:
         names, space = self._names, self._key
         yield Project(key, space, names.project(), group, "l1", f"Looked after by {names.person()}.")
         steps = _STEPS[: 1 + int(self._random.random() * len(_STEPS))]
-        yield Process(key, space, [Step(name, _SYNTAX, scripts.script(_SYNTAX)) for name in steps])
+        script = scripts.script(_SYNTAX, self._history.work)
+        yield Process(key, space, [Step(name, _SYNTAX, script) for name in steps])
         if self._history.variables:
             yield Variables(key, space, [self._variable(index) for index in range(self._history.variables)])
 

@@ -1,4 +1,4 @@
-"""The script of every seeded step: it takes milliseconds, and fails when the deployment's comments say so."""
+"""The script of every seeded step: it does as much work as asked for, and fails when the deployment says so."""
 
 from typing import Literal
 
@@ -30,6 +30,19 @@ Write-Output "Done."
 """
 
 
-def script(syntax: Literal["Bash", "PowerShell"]) -> str:
-    """Return the script in one of the two languages that Octopus brings along."""
-    return BASH if syntax == "Bash" else POWERSHELL
+#: Hashing zeros is work for the CPU alone: it needs no disk, no network and little memory.
+_BASH_WORK = """\
+head -c {bytes} /dev/zero | sha256sum
+"""
+_POWERSHELL_WORK = """\
+$block = [byte[]]::new(1MB)
+$hash = [Security.Cryptography.IncrementalHash]::CreateHash("SHA256")
+for ($i = 0; $i -lt {mebibytes}; $i++) {{ $hash.AppendData($block) }}
+Write-Output ([BitConverter]::ToString($hash.GetHashAndReset()))
+"""
+
+
+def script(syntax: Literal["Bash", "PowerShell"], work: int = 0) -> str:
+    """Return the script in one of the two languages that Octopus brings along; it hashes `work` MiB first."""
+    body, labour = (BASH, _BASH_WORK) if syntax == "Bash" else (POWERSHELL, _POWERSHELL_WORK)
+    return (labour.format(bytes=work * 2**20, mebibytes=work) if work else "") + body
