@@ -131,19 +131,27 @@ async def create_deployment(
 
 
 async def create_task(
-    work: Work, name: str, description: str, arguments: dict[str, Any] | None = None, space: str | None = None
+    work: Work,
+    name: str,
+    description: str,
+    arguments: dict[str, Any] | None = None,
+    space: str | None = None,
+    **schedule: Any,
 ) -> Document:
     """Queue a task that is no deployment: Health, Retention and the like (octopus-api §A.14).
+
+    `schedule` may hold `QueueTime` and `QueueTimeExpiry`.
 
     Raises:
         Rejected: 404, the space does not exist.
     """
     # Retention runs once at a time in the whole cluster, whatever space it was asked for (octopus-facts §1b).
     tag = name if name == "Retention" else None
-    task = task_document(
-        await work.keys.next(TASK), name, description, work.now, arguments or {}, SpaceId=space, ConcurrencyTag=tag
-    )
+    queued = schedule.pop("QueueTime", None) or work.now
+    members = {**schedule, "SpaceId": space, "ConcurrencyTag": tag}
+    task = task_document(await work.keys.next(TASK), name, description, queued, arguments or {}, **members)
     await insert(work.conn, TASK, task)
+    await events.created(work, task, f"Task {description}")
     return task
 
 

@@ -4,20 +4,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from standin import deploy, dispatch, events, runs, scripts
-from standin.documents import KeyAllocator, find, pipes, update
+from standin import deploy, dispatch, events, fleet, runs
+from standin.documents import KeyAllocator, pipes
 from standin.errors import Rejected
+from standin.integrity import check_integrity
 from standin.interruptions import Desk
-from standin.kinds import MACHINE
-from standin.process import Script
 from standin.purge import Purge
 from standin.questions import Answer, Question
 from standin.statements import queries
 from standin.tasklog import TaskLog, log_path
 from standin.work import Work, begin
 
-#: Names of the tasks that a node can run.
-KNOWN = ("AdHocScript", "Deploy", "Health", "Retention", "RunbookRun")
+#: Kinds of tasks about machines → what they do.
+_FLEET = {
+    "AdHocScript": fleet.run_script,
+    "Health": fleet.check_health,
+    "UpdateCalamari": fleet.update_calamari,
+}
+#: Kinds of tasks that a node can run.
+KNOWN = (*_FLEET, "Deploy", "Retention", "RunbookRun", "SystemIntegrityCheck")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +92,15 @@ async def run(job: Job, shop: Workshop) -> Outcome:
 async def _run(job: Job, shop: Workshop, log: TaskLog) -> Outcome:
     if job.name in ("Deploy", "RunbookRun"):
         return await _execute(job, shop, log)
-    if job.name == "Health":
-        return await _check_health(job, shop, log)
     if job.name == "Retention":
         await Purge(shop.pool, shop.keys, log, shop.task_logs).apply(job.space)
         return Outcome("Success")
-    if job.name == "AdHocScript":
-        return await _run_script(job, log)
+    if job.name == "SystemIntegrityCheck":
+        whole = await check_integrity(shop.pool, log)
+        return Outcome("Success") if whole else Outcome("Failed", "Documents refer to what is not there.")
+    if job.name in _FLEET:
+        done = await _FLEET[job.name](shop.pool, shop.keys, log, job.space, job.arguments)
+        return Outcome("Success") if done else Outcome("Failed", "The task failed. Please see its log for details.")
     raise Rejected(400, f"The stand-in has no tasks of the kind {job.name}; it knows {', '.join(KNOWN)}.")
 
 
@@ -128,31 +135,3 @@ async def _begin_run(work: Work, job: Job) -> deploy.Plan:
     plan = await runs.prepare_run(work.conn, identifier)
     await work.conn.execute(queries("runbooks")["deployed_to"], identifier, pipes(deploy.touched(plan)))
     return plan
-
-
-async def _run_script(job: Job, log: TaskLog) -> Outcome:
-    """Run a script from the script console on the server, whatever targets it names."""
-    syntax, body = (str(job.arguments.get(name) or "") for name in ("Syntax", "ScriptBody"))
-    script = Script("Script console", syntax or "Bash", body)
-    element = log.open("", "Octopus Server")
-    code = await scripts.run(script, script.body, {}, lambda text, category: log.write(element, text, category))
-    log.close(element, "Success" if code == 0 else "Failed")
-    return Outcome("Success") if code == 0 else Outcome("Failed", f"The script ended with exit code {code}.")
-
-
-async def _check_health(job: Job, shop: Workshop, log: TaskLog) -> Outcome:
-    """Find all machines healthy, as targets without an agent always are (octopus-api §A.11)."""
-    wanted = job.arguments.get("MachineIds")
-    async with begin(shop.pool, shop.keys) as work:
-        equals = {"IsDisabled": False} | ({"SpaceId": job.space} if job.space else {})
-        for machine in await find(work.conn, MACHINE, **equals):
-            if wanted and machine["Id"] not in wanted:
-                continue
-            element = log.open("", f"Check {machine['Name']}")
-            if machine.get("HealthStatus") != "Healthy":
-                await update(work.conn, MACHINE, {**machine, "HealthStatus": "Healthy", "StatusSummary": ""})
-                label = f"Machine {machine['Name']}"
-                await events.about(work, events.MACHINE_HEALTHY, machine, label, f"{label} was found healthy")
-            log.write(element, "The target is healthy.")
-            log.close(element, "Success")
-    return Outcome("Success")

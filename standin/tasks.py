@@ -44,6 +44,23 @@ async def cancel(work: Work, task_id: str) -> Document:
     return await get(work.conn, TASK, task_id)
 
 
+async def abandon(work: Work, task_id: str, after: float) -> Document:
+    """Give up a deployment or a run that was cancelled `after` seconds ago and has not ended (octopus-facts §2.4).
+
+    Raises:
+        Rejected: 404, there is no such task; 400, it is of another kind, or has not been cancelling for so long.
+    """
+    task = await _lock(work, task_id)
+    if task["name"] not in {"Deploy", "RunbookRun"}:
+        raise Rejected(400, "Only a deployment or a run of a runbook can be abandoned.")
+    if task["state"] != "Cancelling":
+        raise Rejected(400, "Only a task that is being canceled can be abandoned.")
+    if (work.now - task["lastupdatedtime"]).total_seconds() < after:
+        raise Rejected(400, "The task was canceled a short while ago; it gets time to end by itself.")
+    await complete(work, task_id, "Canceled", "The task was abandoned: it did not end when it was canceled.")
+    return await get(work.conn, TASK, task_id)
+
+
 async def complete(work: Work, task_id: str, state: str, error: str = "", *, warnings: bool = False) -> None:
     """End a task, in its row, in the history of deployments and in the audit trail; nobody need answer it now."""
     named, troubled = queries("tasks"), warnings or state != "Success"
@@ -73,7 +90,9 @@ async def set_state(work: Work, task_id: str, state: str, reason: str) -> Docume
         raise Rejected(400, f"The state of a task can only be changed when it is {', '.join(SETTABLE)}.")
     await work.conn.execute(queries("tasks")["change_state"], task_id, state, reason, work.now)
     await work.conn.execute(queries("tasks")["remember"], task_id)
-    return await get(work.conn, TASK, task_id)
+    changed = await get(work.conn, TASK, task_id)
+    await events.modified(work, changed, f"Task {changed['Description']}")
+    return changed
 
 
 async def prioritize(work: Work, task_id: str) -> Document:
@@ -86,7 +105,9 @@ async def prioritize(work: Work, task_id: str) -> Document:
     if task["state"] != "Queued":
         raise Rejected(400, "Only a queued task can be moved to the head of the queue.")
     await work.conn.execute(queries("tasks")["prioritize"], task_id, work.now)
-    return await get(work.conn, TASK, task_id)
+    moved = await get(work.conn, TASK, task_id)
+    await events.modified(work, moved, f"Task {moved['Description']}")
+    return moved
 
 
 async def cancel_superseded(work: Work, task: Document) -> None:

@@ -1,7 +1,7 @@
 -- Server tasks: what changes their state.
 
 -- name: lock_task
-SELECT Id, SpaceId, Name, State, ServerNodeId, StartTime, QueueTime FROM ServerTask WHERE Id = $1 FOR UPDATE;
+SELECT Id, SpaceId, Name, State, ServerNodeId, StartTime, QueueTime, LastUpdatedTime FROM ServerTask WHERE Id = $1 FOR UPDATE;
 
 -- name: cancel_executing
 UPDATE ServerTask SET State = 'Cancelling', LastUpdatedTime = $2 WHERE Id = $1;

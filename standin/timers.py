@@ -7,6 +7,7 @@ POLL = 20.0
 HEARTBEAT = 60.0
 ORPHAN = 3600.0
 SCHEDULE_WINDOW = 1800.0
+ABANDON = 600.0
 #: Heartbeats that a node misses before it counts as offline.
 MISSED = 3
 #: Least lengths, seconds, at any time scale: below them a busy machine would pass for a dead node.
@@ -45,3 +46,8 @@ class Timers:
     def schedule_window(self) -> float:
         """After its time in which a scheduled task may still start, when nobody said how long."""
         return SCHEDULE_WINDOW / self.scale
+
+    @property
+    def abandon(self) -> float:
+        """After which a task that does not come to its end although it was cancelled may be given up."""
+        return ABANDON / self.scale

@@ -100,6 +100,8 @@ class CreateTask(Resource, frozen=True, kw_only=True):
     description: str | None = None
     arguments: dict[str, Any] = {}
     space_id: str | None = None
+    queue_time: str | None = None
+    queue_time_expiry: str | None = None
 
 
 class SetState(Resource, frozen=True, kw_only=True):

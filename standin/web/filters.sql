@@ -187,6 +187,15 @@ State = ANY($value::text[])
 -- name: interrupted
 HasPendingInterruptions = $value::boolean
 
+-- name: batch
+JSON::json #>> '{Arguments,BatchId}' = $value::text
+
+-- name: of_tenants_tagged
+TenantId IN (SELECT Id FROM Tenant WHERE JSON::jsonb -> 'TenantTags' ?| $value::text[])
+
+-- name: nothing
+NOT $value::boolean
+
 -- name: troubled
 HasWarningsOrErrors = $value::boolean
 

@@ -22,7 +22,7 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 #: tasks that may be queued again when they have ended
-_RERUN = {"Health", "Retention"}
+_RERUN = {"AdHocScript", "Health", "Retention", "SystemIntegrityCheck", "UpdateCalamari"}
 
 
 def show(task: Document, pending: Sequence[str] = ()) -> Document:

@@ -14,5 +14,11 @@ WHERE this.Id = $1 AND this.State = 'Queued' AND ahead.Id <> this.Id AND (
     ahead.State IN ('Executing', 'Cancelling') AND ahead.Paused <> 'Released' AND ahead.ConcurrencyTag = this.ConcurrencyTag
     OR ahead.State = 'Queued' AND (ahead.Priority, this.QueueTime, this.Id) > (this.Priority, ahead.QueueTime, ahead.Id))
 
--- name: queued_behind_order
+-- name: blocked_by
+FROM ServerTask ahead, ServerTask this
+WHERE this.Id = $1 AND this.State = 'Queued' AND ahead.Id <> this.Id AND ahead.ConcurrencyTag = this.ConcurrencyTag AND (
+    ahead.State IN ('Executing', 'Cancelling') AND ahead.Paused <> 'Released'
+    OR ahead.State = 'Queued' AND (ahead.Priority, this.QueueTime, this.Id) > (this.Priority, ahead.QueueTime, ahead.Id))
+
+-- name: ahead_order
 ORDER BY ahead.State = 'Queued', ahead.Priority DESC, ahead.QueueTime, ahead.Id LIMIT $2 OFFSET $3

@@ -317,7 +317,7 @@ def test_retention_thins_a_loaded_history_and_nothing_else(server: str, loaded: 
     assert counts["DeploymentHistory"] == RELEASES * 3 + 1
     before = json.loads(run("inspect", "--database", loaded))["rows"]
     grown = (counts[table] - before[table] for table in ("Event", "DeploymentProcess", "VariableSet"))
-    assert next(grown) == 1 + 3 + 2 + (RELEASES + 1 - 6)  # release, deployment, two policies, deletions
+    assert next(grown) == 1 + 3 + 2 + 1 + (RELEASES + 1 - 6)  # release, deployment, two policies, task, deletions
     assert list(grown) == [0, 0]  # the one snapshot is still shared
     assert rows(dsn, "SELECT 1 FROM Deployment d LEFT JOIN ServerTask t ON t.Id = d.TaskId WHERE t.Id IS NULL") == []
 

@@ -8,10 +8,13 @@ from standin.documents import Document, get
 from standin.errors import not_found
 from standin.history import create_task as queue_task
 from standin.statements import queries
-from standin.tasklog import Element, Entry, log_path, read_tree
+from standin.tasklog import log_path, read_tree
+from standin.timers import Timers
 from standin.web import commands
+from standin.web.activities import LogPart, lines_of, show_activity, without_log
 from standin.web.call import Call, Reply, created
 from standin.web.endpoints.common import across_spaces, referenced
+from standin.web.endpoints.scheduling import schedule
 from standin.web.filters import columns, count_and_fetch
 from standin.web.paging import envelope
 from standin.web.refusals import bad_request
@@ -28,11 +31,16 @@ TASK_TYPES = {
     "Deploy": "Deploy",
     "Health": "Health check",
     "Retention": "Apply retention policies",
+    "RunbookRun": "Runbook run",
+    "SystemIntegrityCheck": "Check system integrity",
+    "UpdateCalamari": "Update Calamari",
 }
 QUEUEABLE = {
     "AdHocScript": "Script run from the console",
     "Health": "Check deployment target health",
     "Retention": "Apply retention policies",
+    "SystemIntegrityCheck": "Check system integrity",
+    "UpdateCalamari": "Update Calamari",
 }
 
 
@@ -66,28 +74,35 @@ async def create_task(call: Call) -> Reply:
     name = next((known for known in QUEUEABLE if known.lower() == sent.name.lower()), None)
     if name is None:
         raise bad_request(f"A task named '{sent.name}' cannot be queued; only {', '.join(QUEUEABLE)} can.")
+    times = schedule(call, sent.queue_time, sent.queue_time_expiry)
     async with call.begin() as work:
         space = call.space_id
         if sent.space_id:
             space = await referenced(work, SPACE, sent.space_id, None)
-        task = await queue_task(work, name, sent.description or QUEUEABLE[name], sent.arguments, space)
+        task = await queue_task(work, name, sent.description or QUEUEABLE[name], sent.arguments, space, **times)
     return created(show(await get(call.state.pool, kinds.TASK, task["Id"])))
 
 
 async def read_details(call: Call) -> Any:
-    """Return a task with its log as a tree of activities."""
+    """Return a task with its log as a tree of activities; `verbose` and `tail` say how much of it."""
     task = await _task(call, call.state.pool)
     path = log_path(call.state.task_logs, task["Id"])
     tree = read_tree(path)
+    part = LogPart(verbose=call.query.flag("verbose") is not False, tail=call.query.number("tail"))
     done = task["State"] not in tasks.ACTIVE
     base = f"/api/tasks/{task['Id']}"
     return {
         "Id": f"{task['Id']}-details",
         "Task": await show_one(call.state.pool, task),
-        "ActivityLogs": [_activity(task["Id"], tree)] if tree else [_without_log(task)],
+        "ActivityLogs": [show_activity(task["Id"], tree, part)] if tree else [without_log(task)],
         "Progress": {"ProgressPercentage": 100 if done else 0, "EstimatedTimeRemaining": ""},
         "PhysicalLogSize": path.stat().st_size if tree else 0,
-        "Links": {"Self": f"{base}/details", "Task": base, "Raw": f"{base}/raw"},
+        "Links": {
+            "Self": f"{base}/details",
+            "Task": base,
+            "Web": f"/app#/{task['SpaceId'] or 'system'}/tasks/{task['Id']}",
+            "Raw": f"{base}/raw",
+        },
     }
 
 
@@ -97,7 +112,7 @@ async def read_raw(call: Call) -> Reply:
     tree = read_tree(log_path(call.state.task_logs, task["Id"]))
     head = [f"Task ID:        {task['Id']}", f"Task status:    {task['State']}", f"Task queued:    {task['QueueTime']}"]
     head += [f"Task started:   {task['StartTime'] or ''}", f"Task completed: {task['CompletedTime'] or ''}", ""]
-    return Reply("\n".join([*head, *(_lines(tree) if tree else ())]) + "\n", media_type="text/plain; charset=utf-8")
+    return Reply("\n".join([*head, *(lines_of(tree) if tree else ())]) + "\n", media_type="text/plain; charset=utf-8")
 
 
 async def cancel_task(call: Call) -> Any:
@@ -124,25 +139,55 @@ async def prioritize_task(call: Call) -> Any:
         return show(await tasks.prioritize(work, task["Id"]))
 
 
-async def rerun_task(call: Call) -> Reply:
+async def abandon_task(call: Call) -> Any:
+    """Give up a task that does not end although it was cancelled long ago."""
+    async with call.begin() as work:
+        task = await _task(call, work.conn)
+        return show(await tasks.abandon(work, task["Id"], Timers(call.state.time_scale).abandon))
+
+
+async def rerun_task(call: Call) -> Any:
     """Queue a task like one that has ended; deployments cannot be run again."""
     async with call.begin() as work:
         task = await _task(call, work.conn)
-        if task["Name"] not in QUEUEABLE:
+        if task["Name"] not in QUEUEABLE or task["State"] in tasks.ACTIVE:
             raise bad_request("This task cannot be re-run.")
         again = await queue_task(work, task["Name"], task["Description"], task["Arguments"], task["SpaceId"])
-    return created(show(await get(call.state.pool, kinds.TASK, again["Id"])))
+    return show(await get(call.state.pool, kinds.TASK, again["Id"]))
 
 
 async def queued_behind(call: Call) -> Any:
     """List what goes before a queued task: what runs with its tag, and what is ahead in the queue."""
+    return await _ahead(call, "queued_behind")
+
+
+async def blocked_by(call: Call) -> Any:
+    """List what a queued task cannot run beside: what has its tag, running or ahead in the queue."""
+    return await _ahead(call, "blocked_by")
+
+
+async def status_messages(call: Call) -> Any:
+    """Say in words why a task waits."""
+    task = await show_one(call.state.pool, await _task(call, call.state.pool))
+    messages = []
+    if task["HasPendingInterruptions"]:
+        messages.append(f"The task waits for somebody's answer: {', '.join(task['PendingInterruptionTypes'])}.")
+    elif task["State"] == "Queued":
+        ahead = (await _ahead(call, "queued_behind"))["TotalResults"]
+        blocking = (await _ahead(call, "blocked_by"))["TotalResults"]
+        messages.append(f"The task is queued; {ahead} go before it, {blocking} of them of its own kind.")
+    return [{"Category": "Info", "Message": message} for message in messages]
+
+
+async def _ahead(call: Call, query: str) -> Any:
     task, window = await _task(call, call.state.pool), call.query.window()
-    source, order = queries("web/tasks")["queued_behind"], queries("web/tasks")["queued_behind_order"]
+    source, order = queries("web/tasks")[query], queries("web/tasks")["ahead_order"]
     async with call.state.pool.acquire() as conn:
         total = await conn.fetchval(f"SELECT count(*) {source}", task["Id"])
         page = f"SELECT {columns(kinds.TASK, 'ahead.')} {source} {order}"
         rows = await conn.fetch(page, task["Id"], window.take, window.skip)
-    return envelope("Task", [show(kinds.TASK.read(row)) for row in rows], total, window, call.path)
+        items = await show_all(conn, [kinds.TASK.read(row) for row in rows])
+    return envelope("Task", items, total, window, call.path)
 
 
 async def _task(call: Call, conn: Any) -> Document:
@@ -168,7 +213,10 @@ def _filters(call: Call) -> dict[str, Any]:
         "states": query.many("states"),
         "active": query.flag("active"),
         "running": query.flag("running"),
+        "batch": query.text("batch"),
+        "of_tenants_tagged": query.many("tenanttag"),
         "interrupted": query.flag("haspendinginterruptions"),
+        "nothing": query.flag("haspendingpreconditions") or None,  # no task here has any
         "troubled": query.flag("haswarningsorerrors"),
         "description": query.text("description") or query.text("partialname"),
         **dates,
@@ -182,46 +230,3 @@ def _by_state(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
         if row["haspendinginterruptions"]:
             counts["Interrupted"] += row["number"]
     return counts
-
-
-def _activity(task: str, element: Element) -> dict[str, Any]:
-    """Return an element of the log as clients read it."""
-    return {
-        "Id": f"{task}_{element.id}" if element.id else task,
-        "Name": element.name,
-        "Started": element.started,
-        "Ended": element.ended,
-        "Status": element.status,
-        "Children": [_activity(task, child) for child in element.children],
-        "ShowAtSummaryLevel": True,
-        "LogElements": [_message(number, entry) for number, entry in enumerate(element.entries, start=1)],
-        "ProgressPercentage": 100 if element.ended else 0,
-        "ProgressMessage": "",
-    }
-
-
-def _message(number: int, entry: Entry) -> dict[str, Any]:
-    return {
-        "Category": entry.category or "Info",
-        "OccurredAt": entry.at,
-        "MessageText": entry.text,
-        "Detail": "",
-        "Number": number,
-        "GapLastNumber": None,
-    }
-
-
-def _without_log(task: Document) -> dict[str, Any]:
-    """Return the one activity of a task that has no log: it waits, or its log is gone."""
-    states = {"Queued": "Pending", "Executing": "Running", "Cancelling": "Running", "TimedOut": "Canceled"}
-    status: str = states.get(task["State"]) or task["State"]
-    element = Element("", task["Description"], status, started=task["StartTime"], ended=task["CompletedTime"])
-    return _activity(task["Id"], element)
-
-
-def _lines(element: Element, depth: int = 0) -> Iterable[str]:
-    yield f"{'  ' * depth}== {element.status}: {element.name} =="
-    for entry in element.entries:
-        yield f"{entry.at[11:19]}   {entry.category or 'Info':<8} | {'  ' * depth}{entry.text}"
-    for child in element.children:
-        yield from _lines(child, depth + 1)

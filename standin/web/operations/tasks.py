@@ -6,7 +6,8 @@ from standin.web.routing import LIST, Scope, Table
 
 anywhere = Table(Scope.MIXED)
 TASKS = (
-    f"{LIST} name node project runbook environment tenant states active running hasPendingInterruptions "
+    f"{LIST} name node project runbook environment tenant tenantTag batch states active running "
+    "hasPendingInterruptions hasPendingPreconditions "
     "hasWarningsOrErrors description fromQueueDate toQueueDate fromStartDate toStartDate fromCompletedDate "
     "toCompletedDate spaces includeSystem"
 )
@@ -19,11 +20,14 @@ ROUTES = (
     anywhere.get("tasks", tasks.list_tasks, TASKS),
     anywhere.create("tasks", tasks.create_task, commands.CreateTask),
     anywhere.get("tasks/tasktypes", tasks.task_types),
-    anywhere.create("tasks/rerun/{id}", tasks.rerun_task),
+    anywhere.post("tasks/rerun/{id}", tasks.rerun_task),
     anywhere.get("tasks/{id}", tasks.read_task),
     anywhere.get("tasks/{id}/details", tasks.read_details, "verbose tail ranges"),
     anywhere.get("tasks/{id}/raw", tasks.read_raw),
     anywhere.get("tasks/{id}/queued-behind", tasks.queued_behind, "skip take"),
+    anywhere.get("tasks/{id}/blockedby", tasks.blocked_by, "skip take"),
+    anywhere.get("tasks/{id}/status/messages", tasks.status_messages),
+    anywhere.post("tasks/{id}/abandon", tasks.abandon_task),
     anywhere.post("tasks/{id}/cancel", tasks.cancel_task),
     anywhere.post("tasks/{id}/state", tasks.set_state, commands.SetState),
     anywhere.post("tasks/{id}/prioritize", tasks.prioritize_task),
