@@ -122,6 +122,13 @@ class Compare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     baseline: str
     contender: str
+    #: Further arms, each held against the baseline as well; then every round visits all arms.
+    also: list[str] = []
+
+    @property
+    def contenders(self) -> list[str]:
+        """All arms that are held against the baseline."""
+        return [self.contender, *self.also]
 
 
 class Objectives(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -214,10 +221,15 @@ def _arm_faults(experiment: Experiment) -> list[Fault]:
     ]
     faults.extend(
         (f"compare.{role} names arm {name!r}, which is not there", nearest(name, arms))
-        for role, name in (("baseline", compare.baseline), ("contender", compare.contender))
+        for role, name in (
+            ("baseline", compare.baseline),
+            ("contender", compare.contender),
+            *(("also", name) for name in compare.also),
+        )
         if name not in arms
     )
-    if compare.baseline == compare.contender:
+    named = [compare.baseline, *compare.contenders]
+    if len(set(named)) < len(named):
         faults.append(("compare names the same arm twice", "Give the second one a name and an entry of its own."))
     return [
         *faults,

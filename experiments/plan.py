@@ -8,7 +8,7 @@ import msgspec
 import octoload
 from experiments import workload as workloads
 from experiments.address import Address
-from experiments.experiment import Arm, Design, Experiment
+from experiments.experiment import Arm, Compare, Design, Experiment
 from seeders.history import History
 
 
@@ -41,12 +41,18 @@ class Trial(msgspec.Struct, frozen=True):
         return f"{self.index:02d}-{self.arm}"
 
 
-def order(design: Design, baseline: str, contender: str) -> list[Trial]:
+def order(design: Design, compare: Compare) -> list[Trial]:
     """Put pairs in random order, exactly half of them (or one more) with the baseline first.
 
-    Balanced randomised pairs are the design with nominal error rates (statistics §0.2, §1.4 step 3).
+    Balanced randomised pairs are the design with nominal error rates (statistics §0.2, §1.4 step 3). With more than two
+    arms each round visits all of them in random order (§5.1), and is the pair of each contender with the baseline.
     """
     generator = random.Random(design.seed)
+    baseline, contender = compare.baseline, compare.contender
+    if compare.also:
+        names = [baseline, *compare.contenders]
+        visits = [(turn, name) for turn in range(1, design.pairs + 1) for name in generator.sample(names, len(names))]
+        return [Trial(index, turn, name) for index, (turn, name) in enumerate(visits, start=1)]
     baseline_first = [number % 2 == 0 for number in range(design.pairs)]
     generator.shuffle(baseline_first)
     arms = [arm for first in baseline_first for arm in ((baseline, contender) if first else (contender, baseline))]
@@ -84,6 +90,8 @@ def write_up(experiment: Experiment, history: History | None, generator: Generat
         "subject": arms[contender].subject or contender,
         "baseline": baseline,
         "contender": contender,
+        "also": {name: arms[name].subject or name for name in experiment.compare.also},
+        "nodes": {name: arm.nodes for name, arm in arms.items() if arm.nodes and not arm.task_cap},
         "arms": {name: describe(arm) for name, arm in arms.items()},
         "design": msgspec.to_builtins(design),
         "workload": workloads.write_up(experiment.workload, design.phases(experiment.workload)),
@@ -97,7 +105,7 @@ def write_up(experiment: Experiment, history: History | None, generator: Generat
         "history": msgspec.to_builtins(history),
         "generator": {"processes": generator.processes, "workers": generator.workers},
         "octoload": octoload.__version__,
-        "trials": [msgspec.to_builtins(trial) for trial in order(design, baseline, contender)],
+        "trials": [msgspec.to_builtins(trial) for trial in order(design, experiment.compare)],
     }
 
 

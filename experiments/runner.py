@@ -118,9 +118,14 @@ class Run:
             if self._settled(trial):
                 return
 
+    def _looks_after(self) -> list[int]:
+        """Return the trials after which a look is planned."""
+        arms = 1 + len(self._experiment.compare.contenders)
+        return [arms * pairs for pairs in self._experiment.design.looks[:-1]]
+
     def _settled(self, trial: Trial) -> bool:
         """Take the look that the plan asks for after this trial, if any; return whether it ended the run."""
-        if trial.index not in [2 * pairs for pairs in self._experiment.design.looks[:-1]]:
+        if trial.index not in self._looks_after():
             return False
         look = results.look(self.folder, time.time())
         said = "the primary endpoints are settled" if look.stopped else "not settled, going on"

@@ -13,12 +13,13 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from octoload.files import write_bytes
-from reports import charts, markdown, validity, words
+from reports import charts, hosts, markdown, scaling, validity, words
 from reports import run as runs
 from reports.charts import Curve, Dot
 from reports.effects import Effect
 from reports.results import Results, state
 from reports.run import Document, Run
+from reports.scaling import Scaling
 from reports.summaries import SHARE, Samples, quantile
 
 _HERE = Path(__file__).parent
@@ -51,6 +52,9 @@ def render(run: Run, results: Results) -> str:
         state=state(results),
         headline=_headline(results.sentence) if results.valid else results.sentence,
         doubts=sorted((check for check in results.checks if check.state != "ok"), key=lambda check: check.state),
+        scaling=scaling.sentence(results.scaling) if results.scaling else "",
+        speed_ups=results.scaling.speed_ups if isinstance(results.scaling, Scaling) else [],
+        bottlenecks=[hosts.bottleneck(results.hosts, arm) for arm in dict.fromkeys(use.arm for use in results.hosts)],
         trial_checks=[
             {"check": check, "states": ", ".join(f"{count} {state}" for state, count in sorted(states.items()))}
             for check, states in validity.worst_of_trials(run.trials)

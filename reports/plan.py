@@ -112,6 +112,10 @@ class Plan(msgspec.Struct, frozen=True):
     gate: bool
     server: Server
     trials: list[PlannedTrial]
+    #: Further arms that are held against the baseline -> what they are, as a verdict says it.
+    also: dict[str, str] = {}
+    #: Arm -> nodes that take part in it, where that is what it sets.
+    nodes: dict[str, int] = {}
     #: Operations that only closed loops ask for.
     closed: list[str] = []
 

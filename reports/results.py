@@ -10,13 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from octoload import files
-from reports import looks, validity, words
+from reports import hosts, looks, scaling, validity, words
 from reports import run as runs
 from reports.checks import Check, worst
 from reports.effects import Effect, ErrorRate, Role, compare, compare_errors
+from reports.hosts import HostUse
 from reports.looks import Look
 from reports.run import Document, Run, Trial
+from reports.scaling import Scaling, fit
+from reports.statistics import Untold
 from reports.summaries import Summary
+from reports.tasks import DRAIN
 
 #: A gate passes only when the error rate's upper limit stays below this share (statistics §2.9).
 ERROR_MARGIN = 0.005
@@ -41,6 +45,16 @@ class TrialResult(msgspec.Struct, frozen=True):
     operations: dict[str, Summary]
 
 
+class Comparison(msgspec.Struct, frozen=True):
+    """A further arm against the baseline."""
+
+    arm: str
+    #: The verdict in words.
+    sentence: str
+    #: Primary endpoints, adjusted among themselves as those of the first contender are.
+    effects: list[Effect]
+
+
 class Results(msgspec.Struct, frozen=True):
     """`results.json` (docs/formats.md)."""
 
@@ -59,6 +73,12 @@ class Results(msgspec.Struct, frozen=True):
     #: Arm -> `database.json`.
     database: dict[str, Document]
     provenance: Document
+    #: Further arms of the same rounds.
+    comparisons: list[Comparison]
+    #: What more nodes give, where arms differ in them; why that cannot be told, or None where nothing was asked.
+    scaling: Scaling | Untold | None
+    #: What hosts used in each arm.
+    hosts: list[HostUse]
     #: 0 finished or gate passed, 1 gate failed, 3 INVALID, 4 gate undecided (design §7).
     exit_code: int
 
@@ -123,8 +143,28 @@ def reduce(run: Run) -> Results:
         trials=[_trial(trial) for trial in run.trials],
         database=run.database,
         provenance=run.provenance,
+        comparisons=[] if faults else [_comparison(run, arm) for arm in run.plan.also],
+        scaling=None if faults else _scaling(run),
+        hosts=hosts.use(run.trials),
         exit_code=exit_code(run, effects, errors, valid=not faults),
     )
+
+
+def _comparison(run: Run, arm: str) -> Comparison:
+    plan = msgspec.structs.replace(run.plan, contender=arm, subject=run.plan.also[arm])
+    effects = [effect for effect in compare(run.pairs_with(arm), plan) if effect.role == "primary"]
+    return Comparison(arm, words.sentence(plan, effects), effects)
+
+
+def _scaling(run: Run) -> Scaling | Untold | None:
+    """Fit the scalability law to the drains of arms that differ in their nodes."""
+    rates: dict[int, dict[int, float]] = {}
+    for trial in run.trials:
+        nodes, drain = run.plan.nodes.get(trial.facts.arm), trial.operations.get(DRAIN)
+        if nodes and drain and drain.rate:
+            rates.setdefault(trial.facts.pair, {})[nodes] = drain.rate
+    levels = {nodes for found in rates.values() for nodes in found}
+    return fit([found for found in rates.values() if set(found) == levels]) if len(levels) > 1 else None
 
 
 def exit_code(run: Run, effects: list[Effect], errors: list[ErrorRate], *, valid: bool) -> int:
@@ -177,6 +217,10 @@ def console(results: Results) -> RenderableType:
         if check.state != "ok"
     ]
     parts += [Text(), Text(results.sentence, style="bold" if results.valid else "bold red")]
+    parts += [Text(one.sentence, style="bold") for one in results.comparisons]
+    parts += [Text(scaling.sentence(results.scaling))] if results.scaling else []
+    arms = dict.fromkeys(use.arm for use in results.hosts)
+    parts += [Text(f"Hosts, {hosts.bottleneck(results.hosts, arm)}.") for arm in arms]
     shown = results.of("primary") + results.of("control")
     return Group(Text(), *parts, Text(), *([_table(shown)] if shown else []))
 

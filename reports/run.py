@@ -60,6 +60,8 @@ class Facts(msgspec.Struct, frozen=True):
     log: list[str] = []
     #: Tasks that the arm's nodes could run at once; None unless the trial was a drain.
     slots: int | None = None
+    #: What simulated hosts used (docs/formats.md); empty where there are none.
+    hosts: Document = {}
 
     @property
     def seconds(self) -> float:
@@ -108,13 +110,17 @@ class Run:
     @property
     def pairs(self) -> list[Pair]:
         """Pairs of which both trials are valid."""
+        return self.pairs_with(self.plan.contender)
+
+    def pairs_with(self, contender: str) -> list[Pair]:
+        """Return the valid pairs of the baseline with any arm."""
         blocks: dict[int, dict[str, Block]] = {}
         for trial in self.trials:
             if trial.facts.valid:
                 facts = trial.facts
                 block = Block(facts.index, facts.pair, facts.arm, trial.operations, facts.seconds)
                 blocks.setdefault(facts.pair, {})[facts.arm] = block
-        baseline, contender = self.plan.baseline, self.plan.contender
+        baseline = self.plan.baseline
         whole = [pair for _, pair in sorted(blocks.items()) if {baseline, contender} <= set(pair)]
         return [Pair(pair[baseline], pair[contender]) for pair in whole]
 

@@ -8,10 +8,8 @@ import numpy as np
 
 from reports import tasks
 from reports.checks import Check, State, graded, steal
+from reports.drains import TASKS_PER_SLOT
 from reports.tasks import Tasks
-
-#: Tasks a slot that a drain should hold (statistics §4.3 step 1).
-TASKS_A_SLOT = 40
 
 
 def check_drain(facts: Mapping[str, Any], file: Path) -> list[Check]:
@@ -84,9 +82,9 @@ def _utilisation(rows: Tasks, slots: int) -> Check:
 
 
 def _enough(rows: Tasks, slots: int) -> Check:
-    count, wanted = len(rows.task), TASKS_A_SLOT * slots
+    count, wanted = len(rows.task), TASKS_PER_SLOT * slots
     state: State = "warn" if count < wanted else "ok"
-    message = f"{count} tasks for {slots} slots ({wanted} are wanted, {TASKS_A_SLOT} a slot)."
+    message = f"{count} tasks for {slots} slots ({wanted} are wanted, {TASKS_PER_SLOT} a slot)."
     if state == "warn":
         message += " The rate wavers more for it: queue more tasks."
     return Check("tasks a slot", count, wanted, state, message)

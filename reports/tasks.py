@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from octoload.errors import UsageError
+from reports import drains
+from reports.drains import Drain
 from reports.summaries import Floats, Summary, quantile
 
 #: States in which a task stays for good (octopus-api §A.14).
@@ -89,17 +91,10 @@ def most_running(tasks: Tasks) -> int:
 
 
 def drain_rate(tasks: Tasks, slots: int) -> float | None:
-    """Return the tasks a minute that a full queue was worked off with.
-
-    60 (N - c) / (time of the (N - c)-th completion - first start), with c slots: the tail, in which slots idle, is left
-    out (statistics §4.3 step 2). None when no more tasks ended than there are slots.
-    """
-    ends = np.sort(tasks.completed[~np.isnan(tasks.completed)])
-    counted = len(ends) - slots
-    if counted < 1:
-        return None
-    seconds = ends[counted - 1] - np.nanmin(tasks.started)
-    return float(60 * counted / seconds) if seconds > 0 else None
+    """Return the tasks a minute that a full queue was worked off with; None when too few ended to tell."""
+    ended = ~np.isnan(tasks.completed) & ~np.isnan(tasks.started)
+    found = drains.measure(tasks.started[ended], tasks.completed[ended], slots)
+    return found.per_minute if isinstance(found, Drain) else None
 
 
 def shares(tasks: Tasks) -> dict[str, float]:
