@@ -71,7 +71,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
         _read_delay(generator, deciding),
         *[
             check
-            for name in dict.fromkeys(e.operation for e in decided.primary)
+            for name in (decided.deciding if decided.workload.steady else ())
             for check in _steadiness(samples, name)
         ],
         _backlog(generator),

@@ -62,6 +62,11 @@ class Workload(msgspec.Struct, frozen=True):
     #: Instead of arrivals: a queue that is worked off.
     drain: Drain | None = None
 
+    @property
+    def steady(self) -> bool:
+        """Whether its rates are meant to stay as they are."""
+        return not self.stages and not self.trace
+
 
 class Server(msgspec.Struct, frozen=True):
     """What was measured."""

@@ -15,7 +15,7 @@ from reports.words import plain, share
 
 def check(run: Run) -> list[Check]:
     """Check every primary operation; a workload with stages or a trace is not meant to be steady and is left out."""
-    if run.plan.workload.stages or run.plan.workload.trace:
+    if not run.plan.workload.steady:
         return []
     return [found for name in run.plan.deciding if (found := _check(run, name)) is not None]
 

@@ -5,8 +5,9 @@ Importing this module imports Locust, which patches the standard library for gev
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import gevent
 from locust import User, events, task
@@ -28,6 +29,8 @@ from octoload.errors import OctoloadError, UsageError
 
 #: Users when nobody says how many.
 SLOTS = 64
+
+N = TypeVar("N", int, float)
 
 logger = logging.getLogger("octoload")
 
@@ -61,10 +64,11 @@ def install(scenarios: tuple[type[Scenario], ...], pollers: tuple[type[Poller], 
 
 def _add_options(parser: LocustArgumentParser, cast: Cast) -> None:
     mix = ",".join(name for name, kind in cast.scenarios.items() if not (kind.writes or kind.thinks))
-    known = ", ".join(cast.scenarios)
+    known, loops = ", ".join(cast.scenarios), ", ".join(cast.pollers)
     for name, kind, default, text in (
         ("rate", float, 10.0, "Sessions a second in all"),
         ("mix", str, mix, f"Scenarios with their shares, such as dashboard=3,task-list=1. Known: {known}"),
+        ("pollers", str, "", f"Closed loops beside them, such as portal-dashboard=20,waiting-agent=30. Known: {loops}"),
         ("space", str, "", "Id or name of the space; empty: the one that octoload filled, else the default space"),
         ("seed", int, 1, "The schedule of arrivals follows from it"),
         ("samples", str, "", "File for all requests, in Parquet"),
@@ -141,27 +145,28 @@ def _trial(environment: Environment) -> Trial:
     options: Any = environment.parsed_options
     if not environment.host:
         raise UsageError("no server is named", "Name it: --host http://127.0.0.1:8065")
-    shares = _shares(options.octoload_mix)
+    shares = _amounts("mix", options.octoload_mix, float)
     total = sum(shares.values())
+    if not total > 0:
+        raise UsageError("--octoload-mix has no positive share", "Write it like dashboard=3,task-list=1")
     return Trial(
         urls=environment.host.replace(",", " ").split(),
         mix={name: float(options.octoload_rate) * share / total for name, share in shares.items()},
+        pollers=_amounts("pollers", options.octoload_pollers, int),
         space=options.octoload_space or None,
         seed=int(options.octoload_seed),
     )
 
 
-def _shares(text: str) -> dict[str, float]:
-    shares: dict[str, float] = {}
-    for part in text.replace(" ", "").split(","):
-        name, _, share = part.partition("=")
+def _amounts(option: str, text: str, kind: Callable[[str], N]) -> dict[str, N]:
+    amounts: dict[str, N] = {}
+    for part in filter(None, text.replace(" ", "").split(",")):
+        name, _, amount = part.partition("=")
         try:
-            shares[name] = float(share or 1)
+            amounts[name] = kind(amount or "1")
         except ValueError:
-            raise UsageError(f"--octoload-mix: {part!r} is no share", "Write it like dashboard=3,task-list=1") from None
-    if not sum(shares.values()) > 0:
-        raise UsageError("--octoload-mix has no positive share", "Write it like dashboard=3,task-list=1")
-    return shares
+            raise UsageError(f"--octoload-{option}: {part!r} has no number", "Write it like name=3,other=1") from None
+    return amounts
 
 
 def _sum_up(facts: dict[str, Any]) -> None:

@@ -37,12 +37,14 @@ def test_locusts_own_table_counts_what_is_on_disk(tmp_path, options):
     path = tmp_path / "samples.parquet"
     with server() as (url, _):
         load = ["--headless", "--host", url, "-u", "20", "-r", "20", "-t", "4s", "--only-summary", "--json"]
-        done = locust(*load, "--octoload-rate", "120", "--octoload-samples", str(path), *options)
+        load += ["--octoload-rate", "120", "--octoload-pollers", "waiting-client=40,waiting-agent"]
+        done = locust(*load, "--octoload-samples", str(path), *options)
     assert path.exists(), done.stderr
     report = {entry["name"]: entry for entry in json.loads(done.stdout.split("[]\n")[-1])}
     rows = {name: np.array(column) for name, column in pq.read_table(path).to_pydict().items()}
     assert {name: entry["num_requests"] for name, entry in report.items()} == collections.Counter(rows["operation"])
     assert sum(entry["num_failures"] for entry in report.values()) == (rows["error"] != "").sum() > 0
+    assert report["client-poll"]["num_requests"] > 10
     assert done.returncode == 1  # Locust's own code for failed requests
     for name, entry in report.items():
         latency = (rows["done"] - rows["intended"])[rows["operation"] == name] * 1000
@@ -99,6 +101,7 @@ def answers(page):
         (("--host", "{url}", "--octoload-space", "Nowhere"), KEY, 2, "no space 'Nowhere'"),
         (("--host", "{url}", "--octoload-mix", "dashbord"), KEY, 2, "dashbord"),
         (("--host", "{url}", "--octoload-mix", "dashboard=x"), KEY, 2, "dashboard=x"),
+        (("--host", "{url}", "--octoload-pollers", "waiting-agent=1.5"), KEY, 2, "waiting-agent=1.5"),
         (("--host", "{url}", "--octoload-rate", "0"), KEY, 2, "rate"),
     ],
 )

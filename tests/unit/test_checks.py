@@ -94,6 +94,14 @@ def test_lag_is_small_against_what_is_measured(trial: tuple[Facts, Path]) -> Non
     assert checked(facts, file)["schedule lag"].state == "invalid"
 
 
+@pytest.mark.parametrize("changes", [{"stages": [{"seconds": 9, "factor": 1}]}, {"trace": "trace.csv"}])
+def test_what_is_not_meant_to_be_steady_is_not_judged_so(trial: tuple[Facts, Path], changes: dict[str, Any]) -> None:
+    """Rates that change with the stage or with a trace change latency too, which is no fault."""
+    workload = run_folder.plan()["workload"]
+    names = {check.name for check in check_trial(*trial, run_folder.plan(workload=workload | changes))}
+    assert "steadiness: dashboard" in checked(*trial).keys() - names
+
+
 def test_a_pollers_lag_is_not_the_schedules(trial: tuple[Facts, Path]) -> None:
     """Requests of closed loops that leave late say nothing about the schedule."""
     facts, file = trial
