@@ -8,7 +8,18 @@ from typing import Any
 from standin import questions, scripts
 from standin.documents import Document, get, unpipe
 from standin.kinds import CHANNEL, DEPLOYMENT, ENVIRONMENT, PROCESS, PROJECT, RELEASE, TASK, TENANT, VARIABLE_SET
-from standin.process import Manual, Scope, Script, Step, environment_name, evaluate, plan, substitute, wants_to_run
+from standin.process import (
+    Manual,
+    Scope,
+    Script,
+    Step,
+    environment_name,
+    evaluate,
+    fill_in,
+    plan,
+    substitute,
+    wants_to_run,
+)
 from standin.questions import Ask
 from standin.statements import queries
 from standin.tasklog import TaskLog
@@ -37,7 +48,7 @@ class Plan:
     subject: Document
     #: groups of steps: groups one after the other, the steps of a group side by side
     groups: list[list[Step]]
-    #: the project's variables, frozen with the release or the snapshot
+    #: the project's variables, frozen with the release or the snapshot, with what people filled in
     variables: list[dict[str, Any]]
     #: values of the system's variables: `Octopus.Release.Number` and so on
     system: dict[str, str]
@@ -83,7 +94,8 @@ async def make_plan(
     rows = await conn.fetch(queries("worker")["targets"], subject["SpaceId"], f"%|{scope.environment}|%")
     targets = [Target(row["id"], row["name"], tuple(unpipe(row["roles"]))) for row in rows]
     groups = plan(process, scope, subject.get("SkipActions") or ())
-    return Plan(subject, groups, variables["Variables"], system, _chosen(targets, subject), scope)
+    filled = fill_in(variables["Variables"], subject.get("FormValues") or {})
+    return Plan(subject, groups, filled, system, _chosen(targets, subject), scope)
 
 
 async def run(plan: Plan, log: TaskLog, ask: Ask) -> bool:

@@ -1,7 +1,7 @@
 """What a deployment does: its steps in order, the targets of each, and the variables that hold there; pure rules."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +111,20 @@ def evaluate(variables: Sequence[Mapping[str, Any]], scope: Scope) -> dict[str, 
         if weight is not None and (name not in found or weight > found[name][0]):
             found[name] = (weight, str(variable.get("Value") or ""))
     return {name: value for name, (_, value) in found.items()}
+
+
+def fill_in(variables: Iterable[Mapping[str, Any]], values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return variables with what people filled in for those that have a prompt.
+
+    `values` go by the variable's id, as in `FormValues`, or by its name, as in the `v1` routes (octopus-api §A.16).
+    """
+    by_name = {name.lower(): value for name, value in values.items()}
+    found = []
+    for variable in variables:
+        value = values.get(variable.get("Id") or "", by_name.get(variable["Name"].lower()))
+        asked = variable.get("Prompt") and value is not None
+        found.append({**variable, "Value": value} if asked else dict(variable))
+    return found
 
 
 def substitute(text: str, values: Mapping[str, str], depth: int = _DEPTH) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from standin.process import Scope, environment_name, evaluate, plan, substitute, wants_to_run
+from standin.process import Scope, environment_name, evaluate, fill_in, plan, substitute, wants_to_run
 
 pytestmark = pytest.mark.unit
 
@@ -63,6 +63,18 @@ def test_the_narrowest_scope_wins() -> None:
     assert evaluate(variables, HERE)["Url"] == "environment"
     assert evaluate(variables, Scope("Environments-1", "Channels-1", None, "Machines-1"))["Url"] == "machine"
     assert evaluate(variables, Scope("Environments-3", "Channels-1", None))["Url"] == "anywhere"
+
+
+def test_only_a_variable_with_a_prompt_is_filled_in() -> None:
+    """By its id or, without regard to case, by its name; an empty value counts, one for no prompt does not."""
+    prompt = {"Label": "Which?", "Required": True}
+    prompts: list[dict[str, Any]] = [
+        {"Id": f"v{number}", "Name": name, "Value": "old", "Prompt": prompt} for number, name in enumerate("ABC")
+    ]
+    plain = {"Id": "v3", "Name": "D", "Value": "old", "Prompt": None}
+    filled = fill_in([*prompts, plain], {"v0": "by id", "b": "", "D": "no", "v3": "no"})
+    assert [one["Value"] for one in filled] == ["by id", "", "old", "old"]
+    assert [one["Value"] for one in prompts] == ["old"] * 3
 
 
 def test_places_are_filled_also_inside_values() -> None:
