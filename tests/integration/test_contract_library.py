@@ -61,7 +61,7 @@ def test_a_package_that_is_there_fails_stays_or_is_replaced(space: Octopus) -> N
     """409 unless the client says what to do; the old `replace=true` replaces as well."""
     first = push(space, "App.1.0.zip", b"one")
     refused = push(space, "app.1.0.zip", b"two", status=409)
-    assert "overwriteMode" in refused["ErrorMessage"]
+    assert refused["ErrorMessage"].startswith("A package with the same name and version already exists")
     assert push(space, "App.1.0.zip", b"two", status=200, overwriteMode="IgnoreIfExists")["Hash"] == first["Hash"]
     for content, query in ((b"three", {"overwriteMode": "overwriteexisting"}), (b"four", {"replace": "true"})):
         assert push(space, "App.1.0.zip", content, **query)["Id"] == first["Id"]
@@ -216,7 +216,8 @@ def test_build_information_belongs_to_a_version_of_a_package(space: Octopus) -> 
     assert build["WorkItems"] == []
     assert space.get(f"/build-information/{build['Id']}") == build
     assert push(space, "App.1.0.0.zip")["PackageVersionBuildInformation"]["Branch"] == "main"
-    space.post("/build-information", sent, status=409)
+    refused = space.post("/build-information", sent, status=409)
+    assert refused["ErrorMessage"].startswith("Metadata for the specified Package ID and version already exists.")
     ignored = {**sent, "OctopusBuildInformation": {"BuildNumber": "8"}}
     path = "/build-information?overwriteMode="
     assert space.post(f"{path}IgnoreIfExists", ignored, status=200)["BuildNumber"] == "7"

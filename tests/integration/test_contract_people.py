@@ -153,6 +153,7 @@ def test_a_client_learns_how_to_log_in(server: Octopus, connect: Connect) -> Non
     "DELETE scopeduserroles/{id}",
     "GET users/{id}/spaces",
     "GET users/{id}/permissions",
+    "GET users/{id}/permissions/configuration",
     "B.1 without valid credentials 401, without permission 403",
 )
 def test_a_user_may_do_what_the_roles_of_his_teams_grant(server: Octopus, space: Octopus, connect: Connect) -> None:
@@ -177,6 +178,7 @@ def test_a_user_may_do_what_the_roles_of_his_teams_grant(server: Octopus, space:
     )
     mine.post("/environments", {"Name": "Mine"})
     held = server.get(f"/users/{owner['Id']}/permissions")
+    assert server.get(f"/users/{owner['Id']}/permissions/configuration") == held
     assert [one["SpaceId"] for one in held["SpacePermissions"]["EnvironmentCreate"]] == [here]
     assert held["SystemPermissions"] == []
     client.post("/spaces", {"Name": "x", "SpaceManagersTeamMembers": [owner["Id"]]}, status=403)

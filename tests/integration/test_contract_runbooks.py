@@ -49,6 +49,9 @@ def categories(space: Octopus, document: str) -> list[str]:
     "DELETE runbooks/{id}",
     "GET projects/{id}/runbooks",
     "POST projects/{id}/runbooks",
+    "GET projects/{projectId}/runbooks/{id}",
+    "PUT projects/{projectId}/runbooks/{id}",
+    "DELETE projects/{projectId}/runbooks/{id}",
 )
 def test_runbooks_belong_to_a_project(works: Works) -> None:
     """They are made by two routes, listed by name, put back whole, and deleted with what they made."""
@@ -75,6 +78,14 @@ def test_runbooks_belong_to_a_project(works: Works) -> None:
     space.get(f"/runbooks/{second['Id']}", status=404)
     space.get(f"/runbookProcesses/{second['RunbookProcessId']}", status=404)
     assert categories(space, second["Id"]) == ["Created", "Modified", "Deleted"]
+    other = space.project("Other", project["LifecycleId"])
+    below, beside = (f"/projects/{one['Id']}/runbooks/{runbook['Id']}" for one in (project, other))
+    assert space.get(below) == runbook
+    assert space.put(below, {**runbook, "Description": "Daily"})["Description"] == "Daily"
+    space.get(beside, status=404)
+    space.delete(beside, status=404)
+    space.delete(below)
+    space.post("/runbooks", {"Name": "Last", "ProjectId": project["Id"]})
     space.delete(f"/projects/{project['Id']}")
     assert space.get("/runbooks")["TotalResults"] == 0
 

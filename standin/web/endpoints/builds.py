@@ -18,8 +18,9 @@ from standin.web.refusals import bad_request
 from standin.web.resources import BUILD_INFORMATION, fetch_page
 from standin.work import Work
 
+#: begins with the words that the tests of the official TypeScript client look for
 EXISTS = (
-    "Build information for this package ID and version already exists. To proceed anyway, specify an overwriteMode of "
+    "Metadata for the specified Package ID and version already exists. To proceed anyway, specify an overwriteMode of "
     "OverwriteExisting or IgnoreIfExists."
 )
 

@@ -20,8 +20,9 @@ from standin.web.resources import PACKAGE, fetch_page
 from standin.web.upload import first_file
 from standin.work import Work
 
+#: begins with the words that the tests of the official TypeScript client look for
 EXISTS = (
-    "A package with the same ID and version already exists. To proceed anyway, specify an overwriteMode of "
+    "A package with the same name and version already exists. To proceed anyway, specify an overwriteMode of "
     "OverwriteExisting or IgnoreIfExists."
 )
 

@@ -34,6 +34,15 @@ class Runbooks(Collection):
             sent = {**sent, "ProjectId": (await project_of(call))["Id"]}
         return convert(sent, Runbook)
 
+    async def find(self, conn: Any, call: Call) -> Document:
+        """Return the runbook that the path names, below its project or not."""
+        runbook = await super().find(conn, call)
+        if "projectId" in call.params:
+            project = await fetch_one(conn, PROJECT, call.params["projectId"], call.space)
+            if runbook["ProjectId"] != project["Id"]:
+                raise not_found(call.id)
+        return runbook
+
     async def check(self, work: Work, model: Any, space: str | None, current: Document | None) -> Document:
         """Return what belongs to a runbook: its project, process, environments and published snapshot."""
         project = await referenced(work, PROJECT, model.project_id, space)

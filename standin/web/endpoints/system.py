@@ -108,8 +108,8 @@ async def counts(call: Call) -> Any:
 
 
 async def capabilities(_call: Call) -> Any:
-    """Return no optional capability."""
-    return {"Capabilities": []}
+    """Return the capabilities by which clients tell servers apart: the names of requests that the server knows."""
+    return {"Capabilities": ["GetAllSpacesRequest"]}
 
 
 async def feature_toggles(_call: Call) -> Any:

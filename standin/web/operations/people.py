@@ -18,6 +18,7 @@ ROUTES = (
     server.get("users/{id}/spaces", USERS.spaces),
     anywhere.get("users/{id}/teams", USERS.teams, "spaces includeSystem"),
     anywhere.get("users/{id}/permissions", USERS.permissions, "spaces includeSystem"),
+    anywhere.get("users/{id}/permissions/configuration", USERS.permissions, "spaces includeSystem"),
     server.get("users/{id}/apikeys", apikeys.list_keys, "skip take"),
     server.create("users/{id}/apikeys", apikeys.create_key, membership.ApiKey),
     server.get("users/{id}/apikeys/{keyId}", apikeys.read_key),
