@@ -67,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     _add_run(subs)
     _add_worker(subs)
     _add_report(subs)
+    _add_restore(subs)
     seeding.add_commands(subs)
     _add_calibrate(subs)
     _add_plan(subs)
@@ -136,6 +137,17 @@ def _add_report(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     report = subs.add_parser("report", help="make results and pages of a run again", description="Reads files only.")
     report.add_argument("run", type=Path, help="folder of a run")
     report.set_defaults(command=commands.report)
+
+
+def _add_restore(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    restore = subs.add_parser(
+        "restore",
+        help="put back the nodes that a run which broke off had switched",
+        description="A run puts back what it switched when it ends. One that was killed, or lost its network, could "
+        "not: this reads its journal and sets each node's task cap and drain as they were before.",
+    )
+    restore.add_argument("run", type=Path, help="folder of a run")
+    restore.set_defaults(command=commands.restore)
 
 
 def _add_calibrate(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

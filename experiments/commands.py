@@ -12,12 +12,14 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from experiments import address, calibration, plan, planning, rig, runner, workers
+from experiments import address, calibration, cluster, plan, planning, rig, runner, workers
 from experiments.address import Address
 from experiments.display import Display
 from experiments.experiment import Experiment, check, demonstration, load, with_pairs
+from experiments.journal import Journal
 from experiments.plan import Generator
 from octoload import files
+from octoload.api import Octopus
 from octoload.errors import InterruptedRunError, ServerError, UsageError
 from octoload.yamlfile import nearest
 from reports import page, results
@@ -110,6 +112,24 @@ def worker(options: argparse.Namespace, console: Console) -> int:
     master = address.parse(options.master, "--master")
     address.check_known(master)
     workers.serve(master, options.processes, options.log, Display(console))
+    return 0
+
+
+def restore(options: argparse.Namespace, console: Console) -> int:
+    """Put back what a run that broke off had switched on servers that go on without it."""
+    experiment = load(options.run / "experiment.yaml")
+    urls = {arm.url: arm.key_variable for arm in experiment.arms.values() if arm.url}
+    if not urls:
+        console.print("Nothing to put back: the servers of this run were stand-ins, which ended with it.")
+        return 0
+    journal = Journal(options.run / "journal.jsonl")
+    for url, variable in urls.items():
+        key = os.environ.get(variable, "")
+        if not key:
+            raise UsageError(f"there is no API key in {variable}", "Set it as for the run.")
+        with Octopus(url, key) as octopus:
+            back = cluster.restore(octopus, journal)
+        console.print(f"{url}: {', '.join(back) or 'all nodes are as they were'}", markup=False)
     return 0
 
 
