@@ -1,5 +1,6 @@
 """Workers for runs that are led elsewhere: Locust processes, each started again whenever it ends."""
 
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from octoload.errors import UsageError
 LOOK = 0.2
 #: Seconds before a process that ended is started again.
 PAUSE = 1.0
-#: How often in a row a process may end before it has reached a master.
+#: Seconds below which a process that reached no master did not wait for one: something is wrong with it.
+QUICK = 30.0
+#: How often in a row that may happen.
 FAILURES = 5
 
 
@@ -27,7 +30,8 @@ class Worker:
         self._display = display
         self._name = name
         self._failures = 0
-        self._again = 0.0
+        self._began = self._again = 0.0
+        self._said = ""
         self._program = self._start()
 
     def look(self) -> None:
@@ -43,6 +47,7 @@ class Worker:
         if self._program.alive:
             self._again = now + PAUSE
         elif now >= self._again:
+            self._failures = self._failures + 1 if self._again - self._began < QUICK + PAUSE else 0
             if self._failures >= FAILURES:
                 raise self._program.ended()
             self._program.stop()
@@ -53,18 +58,24 @@ class Worker:
         self._program.stop()
 
     def _start(self) -> Program:
-        self._failures += 1
+        self._began = time.monotonic()
         arguments = ["locust", "-f", str(locustfile()), "--octoload-engine", "--worker"]
         arguments += ["--master-host", self._master.host, "--master-port", str(self._master.port)]
-        self._display.say(f"{self._name} waits for a run at {self._master}")
+        self._say(f"waits for a run at {self._master}")
         return Program(f"{self._name} (Locust)", arguments, self._log)
 
     def _take(self, event: dict[str, Any]) -> None:
         if event.get("event") == "refused":
             raise UsageError(event["message"], event["cure"])
         if event.get("event") == "connected":
-            self._failures = 0
-            self._display.say(f"{self._name} is connected")
+            self._began = -math.inf  # however soon it ends now, it has worked
+            self._say("is connected")
+
+    def _say(self, what: str) -> None:
+        """Say what is new."""
+        if what != self._said:
+            self._said = what
+            self._display.say(f"{self._name} {what}")
 
 
 def serve(master: Address, processes: int, log: Path, display: Display) -> None:

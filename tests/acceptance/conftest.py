@@ -38,7 +38,7 @@ objectives: {primary: [dashboard p50], control: [audit]}
 class Command:
     """An octoload command as a process, with all that it starts."""
 
-    def __init__(self, *arguments: str, cwd: Path) -> None:
+    def __init__(self, *arguments: str, cwd: Path, **variables: str) -> None:
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("OCTOPUS_", "OCTOLOAD_"))}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "experiments", *arguments],
@@ -47,7 +47,7 @@ class Command:
             stderr=subprocess.STDOUT,
             text=True,
             encoding="utf-8",
-            env={**environment, "COLUMNS": "200"},
+            env={**environment, "COLUMNS": "200", **variables},
         )
         self.family: set[psutil.Process] = set()
 
@@ -87,8 +87,8 @@ def octoload(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     """Return a function that starts an octoload command in a folder of its own; whatever it starts is ended."""
     started: list[Command] = []
 
-    def start(*arguments: str) -> Command:
-        command = Command(*arguments, cwd=tmp_path)
+    def start(*arguments: str, **variables: str) -> Command:
+        command = Command(*arguments, cwd=tmp_path, **variables)
         started.append(command)
         return command
 
