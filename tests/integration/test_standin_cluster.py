@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +150,65 @@ def test_the_command_line_speaks_to_the_server_of_a_folder(pair: Cluster, tmp_pa
     assert [node["state"] for node in json.loads(done.stdout)["nodes"]][:2] == ["running", "running"]
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=False)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 2)
+
+
+def queue_scripts(three: Cluster, number: int, script: str) -> list[str]:
+    """Queue scripts of the console, which share no tag, in the default space; return their tasks."""
+    arguments = {"ScriptBody": script, "Syntax": "Bash", "TargetType": "OctopusServer"}
+    sent = {"Name": "AdHocScript", "Description": "Load", "Arguments": arguments}
+    return [three.home().post("/tasks", sent)["Id"] for _ in range(number)]
+
+
+def stop_queue(three: Cluster, *, stopped: bool) -> None:
+    """Let no task of the default space start, or all."""
+    server = three.nodes["node-1"]
+    server.put("/spaces/Spaces-1", {**server.get("/spaces/Spaces-1"), "TaskQueueStopped": stopped})
+
+
+def running_tasks(three: Cluster) -> dict[str, int]:
+    found = three.nodes["node-1"].get("/octopusservernodes/summary")["Nodes"]
+    return {node["Name"]: node["RunningTaskCount"] for node in found}
+
+
+def test_the_published_clusters_busy_node_takes_nothing(tmp_path: Path) -> None:
+    """3 nodes of 10, 10 active, 12 pending (octopus-facts §2.2): who has 8 takes none, no other more than up to 8."""
+    with cluster(tmp_path, 3, 400) as three:
+        for name, cap in (("node-1", "8"), ("node-2", "2"), ("node-3", "0")):
+            three.tell("cap", name, cap)
+        tasks = queue_scripts(three, 10, "sleep 300")
+        until(lambda: running_tasks(three), lambda seen: seen == {"node-1": 8, "node-2": 2, "node-3": 0})
+        stop_queue(three, stopped=True)
+        for name in three.nodes:
+            three.tell("cap", name, "10")
+        tasks += queue_scripts(three, 12, "sleep 300")
+        assert sum(running_tasks(three).values()) == 10
+        stop_queue(three, stopped=False)
+        loads = until(lambda: running_tasks(three), lambda seen: sum(seen.values()) == 22)
+        # Each goes on until its ratio exceeds 22/30; which of the others comes first is chance.
+        assert (loads["node-1"], max(loads.values())) == (8, 8)
+        for task in tasks:
+            three.nodes["node-2"].post(f"/tasks/{task}/cancel", {}, status=200)
+        assert {three.nodes["node-1"].wait(task)["State"] for task in tasks} == {"Canceled"}
+
+
+def test_a_cluster_works_off_cap_times_window_by_duration(tmp_path: Path) -> None:
+    """So much the published table gives as the most (octopus-facts §1.4); a queue that never runs dry comes near."""
+    with cluster(tmp_path, 2, 400) as two:
+        for name in two.nodes:
+            two.tell("cap", name, "3")
+            two.tell("drain", name)
+        tasks = queue_scripts(two, 36, "sleep 1")
+        for name in two.nodes:
+            two.tell("undrain", name)
+        ended = [two.nodes["node-1"].wait(task) for task in tasks]
+    assert {task["State"] for task in ended} == {"Success"}
+    began, end = ([datetime.fromisoformat(task[name]) for task in ended] for name in ("StartTime", "CompletedTime"))
+    window = (max(end) - min(began)).total_seconds()
+    duration = sum((late - early).total_seconds() for early, late in zip(began, end, strict=True)) / len(ended)
+    most = 6 * window / duration
+    assert 0.7 * most < len(ended) <= most
+    shares = Counter(task["ServerNode"] for task in ended)
+    assert min(shares.values()) >= 12, "one node has done nearly all"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a node can be frozen on Linux only")

@@ -51,6 +51,7 @@ class Task:
     expiry: datetime | None
     state: str = "Queued"
     node: str = ""
+    paused: str = ""
 
     def place(self) -> tuple[int, datetime, int]:
         """Its place in the queue."""
@@ -99,7 +100,13 @@ class Cluster(RuleBasedStateMachine):
         return self.await_(work())
 
     def active(self, node: str) -> int:
-        return sum(one.node == node and one.state in RUNNING for one in self.tasks.values())
+        """Count the tasks that take a slot of a node; those that wait for an answer take none."""
+        return sum(one.node == node and one.state in RUNNING and not one.paused for one in self.tasks.values())
+
+    def busy(self) -> list[str]:
+        """Return the tags that are taken."""
+        running = [task for task in self.tasks.values() if task.state in RUNNING and task.paused != "Released"]
+        return [task.tag for task in running if task.tag]
 
     @rule(
         tag=st.sampled_from([None, None, "a", "b", "c"]),
@@ -126,7 +133,6 @@ class Cluster(RuleBasedStateMachine):
             if task.state == "Queued" and task.expiry and task.expiry <= self.now:
                 task.state = "TimedOut"
         line = sorted((t for t in self.tasks.values() if t.state == "Queued" and t.queued <= self.now), key=Task.place)
-        busy = {task.tag for task in self.tasks.values() if task.state in RUNNING and task.tag}
         limit = self.now - timedelta(seconds=OFFLINE)
         taking = [n for n in self.nodes.values() if not n.draining and (n.seen >= limit or n is mine)]
         load = Load(
@@ -136,7 +142,7 @@ class Cluster(RuleBasedStateMachine):
             sum(n.cap for n in taking),
             draining=mine.draining,
         )
-        expected = [one.id for one in choose([Waiting(task.id, task.tag) for task in line], busy, load)]
+        expected = [one.id for one in choose([Waiting(task.id, task.tag) for task in line], self.busy(), load)]
         taken = [row["id"] for row in self.do(dispatch.claim, node, OFFLINE, lambda: self.now)]
         assert taken == expected
         for one in taken:
@@ -160,7 +166,7 @@ class Cluster(RuleBasedStateMachine):
 
         assert self.do(write) == (self.tasks[one].state in RUNNING)
         if self.tasks[one].state in RUNNING:
-            self.tasks[one].state = state
+            self.tasks[one].state, self.tasks[one].paused = state, ""
         mine.runs.discard(one)
 
     @rule(node=st.sampled_from(NODES))
@@ -171,6 +177,30 @@ class Cluster(RuleBasedStateMachine):
             assert found == {one for one in mine.runs if self.tasks[one].state != "Executing"}
             for one in found:
                 self.end(mine, one, "Canceled")
+
+    @rule(node=st.sampled_from(NODES), holds=st.sampled_from(["Blocking", "Released"]), data=st.data())
+    def ask(self, node: str, holds: str, data: st.DataObject) -> None:
+        """A task asks somebody something and gives up its slot until the answer, and perhaps its tag."""
+        mine = self.nodes[node]
+        able = [one for one in sorted(mine.runs) if self.tasks[one].state == "Executing" and not self.tasks[one].paused]
+        if mine.alive and able:
+            task = self.tasks[data.draw(st.sampled_from(able))]
+            self.await_(self.conn.execute("UPDATE ServerTask SET Paused = $2 WHERE Id = $1", task.id, holds))
+            task.paused = holds
+
+    @rule(node=st.sampled_from(NODES), data=st.data())
+    def answer(self, node: str, data: st.DataObject) -> None:
+        """It goes on, draining or not, when there is a slot for it on its node and nobody else has its tag."""
+        mine = self.nodes[node]
+        waiting = [one for one in sorted(mine.runs) if self.tasks[one].paused]
+        if not (mine.alive and waiting):
+            return
+        task = self.tasks[data.draw(st.sampled_from(waiting))]
+        free = task.paused == "Blocking" or task.tag not in self.busy()
+        able = task.state == "Executing" and self.active(node) < mine.cap and free
+        assert self.do(dispatch.resume, task.id, node, OFFLINE) == able
+        if able:
+            task.paused = ""
 
     @precondition(lambda self: self.tasks)
     @rule(data=st.data())
@@ -206,7 +236,7 @@ class Cluster(RuleBasedStateMachine):
             self.do(dispatch.cancel_left, node)
             for task in self.tasks.values():
                 if task.node == node and task.state in RUNNING:
-                    task.state = "Canceled"
+                    task.state, task.paused = "Canceled", ""
         mine.alive = True
 
     @rule(node=st.sampled_from(NODES), cap=st.sampled_from([0, 1, 3, 5]), draining=st.booleans())
@@ -235,15 +265,15 @@ class Cluster(RuleBasedStateMachine):
         limit = self.now - timedelta(seconds=ORPHAN)
         for task in self.tasks.values():
             if task.state in RUNNING and task.node != node and self.nodes[task.node].seen < limit:
-                task.state = "Canceled"
+                task.state, task.paused = "Canceled", ""
 
     @invariant()
     def agrees(self) -> None:
         """States and nodes are the model's; no tag runs twice."""
-        rows = self.await_(self.conn.fetch("SELECT Id, State, ServerNodeId FROM ServerTask"))
-        found = {row["id"]: (row["state"], row["servernodeid"] or "") for row in rows}
-        assert found == {one: (task.state, task.node) for one, task in self.tasks.items()}
-        tags = [task.tag for task in self.tasks.values() if task.state in RUNNING and task.tag]
+        rows = self.await_(self.conn.fetch("SELECT Id, State, ServerNodeId, Paused FROM ServerTask"))
+        found = {row["id"]: (row["state"], row["servernodeid"] or "", row["paused"]) for row in rows}
+        assert found == {one: (task.state, task.node, task.paused) for one, task in self.tasks.items()}
+        tags = self.busy()
         assert len(tags) == len(set(tags))
 
     def teardown(self) -> None:
@@ -267,7 +297,7 @@ class Cluster(RuleBasedStateMachine):
 
 
 def test_the_queue_keeps_its_rules_in_any_course_of_events(dsn: str) -> None:
-    """Queue, run, cancel, move, kill, freeze, wake, drain: each claim is what the rules say, and no task is lost."""
+    """Queue, run, ask, cancel, move, kill, freeze, wake, drain: each claim is what the rules say; no task is lost."""
     machine = type("At", (Cluster,), {"dsn": dsn})
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
