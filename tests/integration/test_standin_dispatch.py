@@ -1,11 +1,12 @@
 """The task queue in the database against its rules: any course of events, and several nodes at the same moment."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncpg
 import pytest
@@ -74,6 +75,8 @@ class Cluster(RuleBasedStateMachine):
     """Three nodes on one queue; each rule does a thing in the database and in a model, which must agree."""
 
     dsn = ""
+    #: how often what is worth a look has happened, in all runs
+    seen: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,6 +89,7 @@ class Cluster(RuleBasedStateMachine):
         self.nodes = {one: Node(one) for one in NODES}
         for one in NODES:
             self.await_(insert(self.conn, NODE, {"Id": one, "Name": one, "LastSeen": BEGIN}))
+        self.queue([None, "a", None, "b", "a"], priority=0, delay=0, window=None)
 
     def await_(self, step: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(step)
@@ -109,19 +113,26 @@ class Cluster(RuleBasedStateMachine):
         return [task.tag for task in running if task.tag]
 
     @rule(
-        tag=st.sampled_from([None, None, "a", "b", "c"]),
+        tags=st.lists(st.sampled_from([None, None, "a", "b", "c"]), min_size=1, max_size=4),
         priority=st.sampled_from([0, 0, 0, 1]),
         delay=st.sampled_from([0, 0, 600]),
         window=st.sampled_from([None, None, 900]),
     )
-    def queue(self, tag: str | None, priority: int, delay: int, window: int | None) -> None:
-        number = next(self.numbers)
+    def queue(self, tags: list[str | None], priority: int, delay: int, window: int | None) -> None:
         queued = self.now + timedelta(seconds=delay)
         expiry = queued + timedelta(seconds=window) if window else None
-        task = Task(f"ServerTasks-{number}", number, tag, priority, queued, expiry)
-        self.tasks[task.id] = task
-        members = {"ConcurrencyTag": tag, "Priority": priority, "QueueTimeExpiry": expiry}
-        self.await_(insert(self.conn, TASK, task_document(task.id, "Health", "Check", queued, {}, **members)))
+        for tag in tags:
+            number = next(self.numbers)
+            task = Task(f"ServerTasks-{number}", number, tag, priority, queued, expiry)
+            self.tasks[task.id] = task
+            members = {"ConcurrencyTag": tag, "Priority": priority, "QueueTimeExpiry": expiry}
+            self.await_(insert(self.conn, TASK, task_document(task.id, "Health", "Check", queued, {}, **members)))
+
+    @rule(nodes=st.permutations(NODES))
+    def work(self, nodes: list[str]) -> None:
+        """All nodes look, one after the other."""
+        for node in nodes:
+            self.look(node)
 
     @rule(node=st.sampled_from(NODES))
     def look(self, node: str) -> None:
@@ -132,6 +143,7 @@ class Cluster(RuleBasedStateMachine):
         for task in self.tasks.values():
             if task.state == "Queued" and task.expiry and task.expiry <= self.now:
                 task.state = "TimedOut"
+                self.seen["timed out"] += 1
         line = sorted((t for t in self.tasks.values() if t.state == "Queued" and t.queued <= self.now), key=Task.place)
         limit = self.now - timedelta(seconds=OFFLINE)
         taking = [n for n in self.nodes.values() if not n.draining and (n.seen >= limit or n is mine)]
@@ -148,6 +160,7 @@ class Cluster(RuleBasedStateMachine):
         for one in taken:
             self.tasks[one].state, self.tasks[one].node = "Executing", node
         mine.runs |= set(taken)
+        self.seen["taken"] += len(taken)
 
     @rule(node=st.sampled_from(NODES), data=st.data())
     def finish(self, node: str, data: st.DataObject) -> None:
@@ -164,6 +177,7 @@ class Cluster(RuleBasedStateMachine):
                 await tasks.complete(work, one, state)
             return kept
 
+        self.seen[f"ended when {self.tasks[one].state}"] += 1
         assert self.do(write) == (self.tasks[one].state in RUNNING)
         if self.tasks[one].state in RUNNING:
             self.tasks[one].state, self.tasks[one].paused = state, ""
@@ -178,29 +192,29 @@ class Cluster(RuleBasedStateMachine):
             for one in found:
                 self.end(mine, one, "Canceled")
 
-    @rule(node=st.sampled_from(NODES), holds=st.sampled_from(["Blocking", "Released"]), data=st.data())
-    def ask(self, node: str, holds: str, data: st.DataObject) -> None:
+    def in_hand(self) -> list[Task]:
+        """Return the tasks that nodes which live have in memory."""
+        return [self.tasks[one] for node in self.nodes.values() if node.alive for one in sorted(node.runs)]
+
+    @rule(holds=st.sampled_from(["Blocking", "Released"]), data=st.data())
+    def ask(self, holds: str, data: st.DataObject) -> None:
         """A task asks somebody something and gives up its slot until the answer, and perhaps its tag."""
-        mine = self.nodes[node]
-        able = [one for one in sorted(mine.runs) if self.tasks[one].state == "Executing" and not self.tasks[one].paused]
-        if mine.alive and able:
-            task = self.tasks[data.draw(st.sampled_from(able))]
+        if able := [task for task in self.in_hand() if task.state == "Executing" and not task.paused]:
+            task = data.draw(st.sampled_from(able))
             self.await_(self.conn.execute("UPDATE ServerTask SET Paused = $2 WHERE Id = $1", task.id, holds))
             task.paused = holds
 
-    @rule(node=st.sampled_from(NODES), data=st.data())
-    def answer(self, node: str, data: st.DataObject) -> None:
+    @rule(data=st.data())
+    def answer(self, data: st.DataObject) -> None:
         """It goes on, draining or not, when there is a slot for it on its node and nobody else has its tag."""
-        mine = self.nodes[node]
-        waiting = [one for one in sorted(mine.runs) if self.tasks[one].paused]
-        if not (mine.alive and waiting):
-            return
-        task = self.tasks[data.draw(st.sampled_from(waiting))]
-        free = task.paused == "Blocking" or task.tag not in self.busy()
-        able = task.state == "Executing" and self.active(node) < mine.cap and free
-        assert self.do(dispatch.resume, task.id, node, OFFLINE) == able
-        if able:
-            task.paused = ""
+        if waiting := [task for task in self.in_hand() if task.paused]:
+            task = data.draw(st.sampled_from(waiting))
+            free = task.paused == "Blocking" or task.tag not in self.busy()
+            able = task.state == "Executing" and self.active(task.node) < self.nodes[task.node].cap and free
+            assert self.do(dispatch.resume, task.id, task.node, OFFLINE) == able
+            self.seen["resumed" if able else "kept waiting"] += 1
+            if able:
+                task.paused = ""
 
     @precondition(lambda self: self.tasks)
     @rule(data=st.data())
@@ -237,9 +251,24 @@ class Cluster(RuleBasedStateMachine):
             for task in self.tasks.values():
                 if task.node == node and task.state in RUNNING:
                     task.state, task.paused = "Canceled", ""
+                    self.seen["left behind"] += 1
         mine.alive = True
 
-    @rule(node=st.sampled_from(NODES), cap=st.sampled_from([0, 1, 3, 5]), draining=st.booleans())
+    @rule(node=st.sampled_from(NODES), by=st.sampled_from(NODES), data=st.data())
+    def oversleep(self, node: str, by: str, data: st.DataObject) -> None:
+        """A busy node is frozen so long that another cancels its tasks; awake, it finds that they are not its own."""
+        if node != by and self.nodes[node].runs and self.nodes[node].alive and self.nodes[by].alive:
+            self.freeze(node)
+            self.pass_time(3700)
+            self.sweep(by)
+            self.wake(node)
+            self.finish(node, data)
+
+    @rule(
+        node=st.sampled_from(NODES),
+        cap=st.sampled_from([0, 1, 3, 5, 5, 5]),
+        draining=st.sampled_from([False, False, True]),
+    )
     def configure(self, node: str, cap: int, draining: bool) -> None:  # noqa: FBT001 - drawn
         self.nodes[node].cap, self.nodes[node].draining = cap, draining
         change = "UPDATE OctopusServerNode SET MaxConcurrentTasks = $2, IsInMaintenanceMode = $3 WHERE Id = $1"
@@ -266,6 +295,7 @@ class Cluster(RuleBasedStateMachine):
         for task in self.tasks.values():
             if task.state in RUNNING and task.node != node and self.nodes[task.node].seen < limit:
                 task.state, task.paused = "Canceled", ""
+                self.seen["orphaned"] += 1
 
     @invariant()
     def agrees(self) -> None:
@@ -298,11 +328,60 @@ class Cluster(RuleBasedStateMachine):
 
 def test_the_queue_keeps_its_rules_in_any_course_of_events(dsn: str) -> None:
     """Queue, run, ask, cancel, move, kill, freeze, wake, drain: each claim is what the rules say; no task is lost."""
-    machine = type("At", (Cluster,), {"dsn": dsn})
+    machine = type("At", (Cluster,), {"dsn": dsn, "seen": Counter()})
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=checks)
+        machine,
+        settings=settings(
+            max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=checks, derandomize=True
+        ),
     )
+    rare = ("timed out", "orphaned", "left behind", "resumed", "kept waiting", "ended when Canceled")
+    assert min(machine.seen[what] for what in rare) >= 2, machine.seen
+
+
+async def fill(conn: Any, nodes: int, tasks: int) -> None:
+    """Put nodes of cap 5 and tasks of 50 tags into an empty cluster."""
+    now = datetime.now(UTC)
+    await conn.execute("TRUNCATE ServerTask, OctopusServerNode")
+    for index in range(nodes):
+        await insert(conn, NODE, {"Id": f"OctopusServerNodes-{index}", "Name": str(index), "LastSeen": now})
+    for number in range(tasks):
+        members = {"ConcurrencyTag": f"tag-{number % 50}"}
+        await insert(conn, TASK, task_document(f"ServerTasks-{number}", "Health", "", now, {}, **members))
+
+
+async def claim(conn: Any, index: int) -> list[str]:
+    work = Work(conn, KeyAllocator(None))  # type: ignore[arg-type]
+    return [row["id"] for row in await dispatch.claim(work, f"OctopusServerNodes-{index}", OFFLINE)]
+
+
+def test_one_node_looks_at_a_time(dsn: str) -> None:
+    """While a node has the queue in its hands another waits, and then gets what is left."""
+
+    async def look() -> tuple[list[str], bool, list[str]]:
+        first, second = [await asyncpg.connect(dsn) for _ in range(2)]
+        await fill(first, nodes=2, tasks=8)
+        held = first.transaction()
+        await held.start()
+        mine = await claim(first, 0)
+
+        async def look_too() -> list[str]:
+            async with second.transaction():
+                return await claim(second, 1)
+
+        other = asyncio.create_task(look_too())
+        early, _ = await asyncio.wait({other}, timeout=0.3)
+        await held.commit()
+        theirs = await other
+        for conn in (first, second):
+            await conn.close()
+        return mine, bool(early), theirs
+
+    mine, early, theirs = asyncio.run(look())
+    assert not early
+    assert (len(mine), len(theirs)) == (5, 3)
+    assert not set(mine) & set(theirs)
 
 
 def test_nodes_that_look_at_the_same_moment_share_the_queue(dsn: str) -> None:
@@ -310,21 +389,14 @@ def test_nodes_that_look_at_the_same_moment_share_the_queue(dsn: str) -> None:
 
     async def compete() -> list[list[str]]:
         conns = [await asyncpg.connect(dsn) for _ in range(4)]
-        now = datetime.now(UTC)
-        await conns[0].execute("TRUNCATE ServerTask, OctopusServerNode")
-        for index in range(4):
-            await insert(conns[0], NODE, {"Id": f"OctopusServerNodes-{index}", "Name": str(index), "LastSeen": now})
-        for number in range(200):
-            members = {"ConcurrencyTag": f"tag-{number % 50}"}
-            await insert(conns[0], TASK, task_document(f"ServerTasks-{number}", "Health", "", now, {}, **members))
+        await fill(conns[0], nodes=4, tasks=200)
 
         async def drain(index: int) -> list[str]:
             """Take tasks and end them until none waits; the next of a tag can be taken only then."""
             taken: list[str] = []
             while await conns[index].fetchval("SELECT count(*) FROM ServerTask WHERE State = 'Queued'"):
                 async with conns[index].transaction():
-                    work = Work(conns[index], KeyAllocator(None))  # type: ignore[arg-type]
-                    mine = [row["id"] for row in await dispatch.claim(work, f"OctopusServerNodes-{index}", OFFLINE)]
+                    mine = await claim(conns[index], index)
                 await conns[index].execute("UPDATE ServerTask SET State = 'Success' WHERE Id = ANY($1)", mine)
                 taken += mine
             return taken
