@@ -52,7 +52,7 @@ class Scenario(ABC):
 
     #: What a mix calls it.
     name: ClassVar[str]
-    #: What it asks, in order; the first arrives on schedule, the others follow answers.
+    #: What it asks, in order; the first arrives on schedule and is asked once, the others follow answers.
     operations: ClassVar[tuple[Operation, ...]]
     #: What must be found on the server before it can run.
     needs: ClassVar[frozenset[Literal["projects", "environments", "tasks"]]] = frozenset()

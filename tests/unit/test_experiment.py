@@ -144,6 +144,12 @@ def test_operations_are_those_of_the_scenarios() -> None:
         assert all(f'"{operation}"' in source for operation in operations)
 
 
+def test_open_and_closed_latencies_never_mix() -> None:
+    """No operation belongs to two kinds of load, so none is asked both on schedule and in a closed loop."""
+    operations = [operation for asked in [*OPERATIONS.values(), *CLOSED.values()] for operation in asked]
+    assert len(operations) == len(set(operations))
+
+
 def test_an_unknown_key_names_its_line(tmp_path: Path) -> None:
     """The message for a misspelt key gives the line on which it stands."""
     file = changed(tmp_path, "  arrivals: constant", "  arivals: constant")
