@@ -77,7 +77,7 @@ def clean(options: argparse.Namespace, console: Console) -> int:
     mark = history.load(history.find(options.history, beside=Path())).mark if options.history else ""
     with _connect(options) as octopus, Display(console).step(f"Cleaning {octopus.shown_url}") as progress:
         left = cleaning.clean(octopus, options.out, mark, progress, take_over=options.take_over)
-    console.print(f"Removed {len(left.removed)} spaces: {', '.join(left.removed) or 'there was none'}", markup=False)
+    console.print(f"Removed: {', '.join(left.removed) or 'there was nothing'}", markup=False)
     if left.differences:
         differences = ", ".join(f"{count:+,} {kind}" for kind, count in left.differences.items())
         console.print(f"The server's counts differ from those before the seeding: {differences}", markup=False)

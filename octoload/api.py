@@ -28,6 +28,9 @@ _COUNTS = {
     "project": ("Project", "Projects"),
     "release": ("Project", "Releases"),
     "deployment": ("Project", "Deployments"),
+    "runbook": ("Project", "Runbooks"),
+    "runbook_run": ("Project", "RunbookRuns"),
+    "user": ("Global", "Users"),
 }
 
 
@@ -155,9 +158,10 @@ class Octopus(_Routes):
         return Identity(root["Application"], str(root.get("Version", "")), str(root.get("InstallationId", "")))
 
     def counts(self) -> dict[str, int]:
-        """Return how many resources of each kind the server has, over all spaces."""
+        """Return how many resources of each kind the server has, over all spaces; kinds unknown to it are left out."""
         counts = self.get("/api/serverstatus/counts")
-        return {kind: int(counts[group][name]) for kind, (group, name) in _COUNTS.items()}
+        known = {kind: counts.get(group, {}).get(name) for kind, (group, name) in _COUNTS.items()}
+        return {kind: int(count) for kind, count in known.items() if count is not None}
 
     def run_task(
         self, name: str, description: str, space: str, within: float = 3600.0, progress: Progress | None = None

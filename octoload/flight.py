@@ -1,9 +1,11 @@
 """Many requests in flight to one server, as many as it bears; what may have been lost is looked for, never repeated."""
 
 import asyncio
+import hashlib
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -99,6 +101,16 @@ class Flight:
                 return None
             raise
 
+    async def upload(self, path: str, name: str, content: bytes) -> Any:
+        """Send a file as a form does; the path must say that one which is there already stays."""
+        boundary = hashlib.sha256(content).hexdigest()
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        form = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        return await self._insist("POST", path, _Form(form, f"multipart/form-data; boundary={boundary}"))
+
     async def pages(self, path: str, **query: Any) -> AsyncIterator[Document]:
         """Yield the items of all pages of a list, page after page by its `Page.Next` (octopus-api §B.2)."""
         page = await self.get(path, **query)
@@ -154,13 +166,13 @@ class Flight:
     async def _ask(self, method: str, path: str, body: Any) -> Any:
         """Send a request, again after 429 and 503, when it was not done; return the document of its answer."""
         path = path if path.startswith("/api") else f"/api/{path}"
-        content = None if body is None else msgspec.json.encode(body)
+        sent = body if isinstance(body, _Form) else _json(body)
         kind = _kind(method, path)
         while True:
             await self._enter()
             began = time.monotonic()
             try:
-                answer = await self._send(method, path, content)
+                answer = await self._send(method, path, sent)
             finally:
                 await self._leave()
             if answer.status in _BUSY:
@@ -177,11 +189,12 @@ class Flight:
                 raise self._access.refusal(method, path, answer)
             return self._access.decode(path, answer)
 
-    async def _send(self, method: str, path: str, content: bytes | None) -> refusals.Answer:
-        headers = {} if content is None else {"Content-Type": "application/json"}
+    async def _send(self, method: str, path: str, sent: "_Form") -> refusals.Answer:
+        headers = {"Content-Type": sent.kind} if sent.kind else {}
+        url = URL(self._access.url + path, encoded=True)
         try:
             async with self._session.request(
-                method, URL(self._access.url + path, encoded=True), data=content, headers=headers, allow_redirects=False
+                method, url, data=sent.content, headers=headers, allow_redirects=False
             ) as answer:
                 return refusals.Answer(answer.status, answer.reason or "", answer.headers, await answer.read())
         except TimeoutError as exc:
@@ -206,6 +219,18 @@ class Flight:
         """Raise an error when there was no good answer for too long."""
         if time.monotonic() - self._good > _PATIENCE:
             raise error
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A body and its type."""
+
+    content: bytes | None
+    kind: str
+
+
+def _json(body: Any) -> _Form:
+    return _Form(None, "") if body is None else _Form(msgspec.json.encode(body), "application/json")
 
 
 def _kind(method: str, path: str) -> str:

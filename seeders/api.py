@@ -114,7 +114,7 @@ async def _write(
     resumed = frozenset(ids["project"])
     tenanted = any(isinstance(one, Tenant) for one in drawn.settings)
     documents = Documents(ids, _syntax_of(octopus), tenanted=tenanted, work=work)
-    tally = _Tally(sum(life.quota.releases + life.quota.deployments for life in drawn.lives), progress)
+    tally = _Tally(sum(life.quota.total for life in drawn.lives), progress)
     async with Flight(octopus.access) as flight:
         settings = Settings(flight, documents, ids)
         await settings.write_spaces(drawn.settings)
@@ -137,7 +137,7 @@ class _Tally:
         """Count some more."""
         self._done += count
         if self._progress:
-            self._progress(self._done, self._total, "releases and deployments")
+            self._progress(self._done, self._total, "releases, deployments and runs")
 
 
 def _syntax_of(octopus: Octopus) -> Syntax:

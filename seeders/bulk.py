@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from octoload.errors import UsageError
 from octoload.files import disk_error
 from seeders import plan, stream
 from seeders.history import History
 from seeders.rhythm import end_of_last_week
+
+#: Settings of what a server makes by itself only, or keeps in files.
+_API_ONLY = ("channels", "tag_sets", "packages", "runbooks", "users")
 
 
 def write(
@@ -26,8 +30,15 @@ def write(
         until: when the history ends, in Unix seconds; the last midnight from Sunday to Monday when left out.
 
     Raises:
-        UsageError: the folder cannot be written or the disk is full; nothing half-written is left.
+        UsageError: the history has what no loader takes, the folder cannot be written or the disk is full; nothing
+            half-written is left.
     """
+    asked = [name for name in _API_ONLY if getattr(history, name)]
+    if asked:
+        raise UsageError(
+            f"history {history.name!r} has {' and '.join(asked)}, which the stand-in's loader does not take",
+            "Put it in through the API: octoload seed --url …",
+        )
     ended = end_of_last_week(time.time()) if until is None else until
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

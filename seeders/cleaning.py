@@ -13,8 +13,8 @@ from octoload.errors import RejectedError, ServerError, UsageError
 from seeders import changes, journal, lock
 from seeders.journal import Journal
 
-#: The mark of any history.
-_MARK = re.compile(r"octoload:[0-9a-f]{16}\b")
+#: Items asked for at a time.
+_PAGE = 500
 #: Seconds between two looks; seconds that cancelled tasks and a deletion may take.
 _LOOK, _PATIENCE = 0.2, 1800.0
 
@@ -23,7 +23,7 @@ _LOOK, _PATIENCE = 0.2, 1800.0
 class Left:
     """What a cleaning left on a server."""
 
-    #: Spaces that were removed, by name.
+    #: What was removed, in words.
     removed: tuple[str, ...]
     #: What carries octoload's mark still, in words.
     marked: tuple[str, ...]
@@ -60,13 +60,16 @@ def clean(
             _remove(octopus, space)
             if progress:
                 progress(done, len(spaces), "spaces removed")
+        people = _people(octopus, mark)
+        for path in people:
+            octopus.delete(path)
         if notes is not None:
             changes.restore(octopus, notes)
         left = Left(
-            removed=tuple(space["Name"] for space in spaces),
-            marked=tuple(f"space {space['Name']} ({space['Id']})" for space in _marked(octopus, mark)),
+            removed=(*map(_words, spaces), *people.values()),
+            marked=(*map(_words, _marked(octopus, mark)), *_people(octopus, mark).values()),
             differences=None if notes is None else _differences(octopus, notes),
-            events=events + len(spaces),
+            events=events + len(spaces) + 2 * len(people),
         )
         if notes is not None and not left.marked:
             notes.discard()
@@ -75,8 +78,29 @@ def clean(
 
 def _marked(octopus: Octopus, mark: str) -> list[dict[str, Any]]:
     """Return the spaces with a mark."""
-    pattern = re.compile(re.escape(mark)) if mark else _MARK
+    pattern = _pattern(mark)
     return [space for space in octopus.get("/api/spaces/all") if pattern.search(space.get("Description") or "")]
+
+
+def _people(octopus: Octopus, mark: str) -> dict[str, str]:
+    """Return the paths of teams and users with a mark, in the order of their removal, and what they are called."""
+    pattern, named = _pattern(mark), _pattern(mark.replace(":", "-"), between="-")
+    teams = [team for team in octopus.pages("/api/teams", take=_PAGE) if pattern.search(team.get("Description") or "")]
+    users = list(octopus.pages("/api/users", filter="octoload-", take=_PAGE))
+    return {f"/api/teams/{team['Id']}": f"team {team['Name']} ({team['Id']})" for team in teams} | {
+        f"/api/users/{user['Id']}": f"user {user['Username']} ({user['Id']})"
+        for user in users
+        if named.match(user["Username"])
+    }
+
+
+def _pattern(mark: str, between: str = ":") -> re.Pattern[str]:
+    """Return what finds a mark, or any mark when it is empty."""
+    return re.compile(f"{re.escape(mark) or f'octoload{between}[0-9a-f]{{16}}'}\\b")
+
+
+def _words(space: Mapping[str, Any]) -> str:
+    return f"space {space['Name']} ({space['Id']})"
 
 
 def _check_lock(octopus: Octopus, space: Mapping[str, Any], token: str, *, take_over: bool) -> None:

@@ -16,7 +16,9 @@ Some = Annotated[int, Meta(ge=1, le=100_000)]
 Spaces = Annotated[int, Meta(ge=1, le=999)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-Mean = Annotated[float, Meta(ge=0, le=1000)]
+Mean = Annotated[float, Meta(ge=0, le=100_000)]
+Steps = Annotated[int, Meta(ge=1, le=200)]
+People = Annotated[int, Meta(ge=0, le=1000)]
 
 #: Octopus takes space names of at most 50 characters (octopus-api §A.2); " 999" may follow.
 Name = Annotated[str, Meta(max_length=46)]
@@ -45,6 +47,23 @@ class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tenants: Amount = 0
     #: Variables of a project.
     variables: Amount = 10
+    #: Steps of a process at most; with more than three some run side by side, and some on targets, a few at a time.
+    steps: Steps = 3
+    #: Channels of a project besides its default one.
+    channels: Amount = 0
+    #: Tag sets of a space, from each of which a tenant has a tag.
+    tag_sets: Amount = 0
+    #: Packages of a space, each in three versions; a project deploys one of them.
+    packages: Amount = 0
+    #: Runbooks of a project.
+    runbooks: Amount = 0
+    #: Runs of a runbook.
+    runs_per_runbook: Amount = 0
+    #: Users of the whole server, in teams of eight.
+    users: People = 0
+    #: Whether releases go from environment to environment; if not, a lifecycle's one phase has all of them, and the
+    #: deployments of a release do not wait for one another.
+    promotion: bool = True
     #: Days that the oldest release lies back.
     age_days: Some = 365
     #: Share of deployments that fail.
@@ -63,9 +82,22 @@ class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return round(self.releases * self.deployments_per_release)
 
     @property
+    def runs(self) -> int:
+        """Runs of all runbooks of a space."""
+        return self.projects * self.runbooks * self.runs_per_runbook
+
+    @property
     def mark(self) -> str:
-        """The text in a space's description by which octoload knows its own: the same settings, the same mark."""
-        digest = hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+        """The text in a description by which octoload knows its own: the same settings, the same mark.
+
+        Settings at their defaults do not count, so that those which a later version adds leave it as it is.
+        """
+        told = {
+            field.name: value
+            for field in msgspec.structs.fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+        digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
         return f"octoload:{digest[:16]}"
 
 

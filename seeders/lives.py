@@ -15,8 +15,8 @@ from seeders.stream import Deployment, Release
 from seeders.survey import Ids
 from seeders.watch import Ended, Watch
 
-#: Unfinished deployments of a project at most.
-_IN_FLIGHT = 20
+#: Unfinished tasks of a project at most, where releases go from environment to environment, and where they do not.
+_IN_FLIGHT, _SIDE_BY_SIDE = 20, 200
 #: Releases and deployments of a project asked for at a time.
 _PAGE = 500
 #: Seconds until a deployment that may have been asked for is looked for again.
@@ -45,7 +45,7 @@ class Lives:
         quota = life.quota
         key = f"{quota.space}/{quota.project}"
         if self.journal.is_done(key):
-            self.tick(quota.releases + quota.deployments)
+            self.tick(quota.total)
             return
         home = f"/api/{self.ids['space'][quota.space]}"
         there = await self._survey(key, home) if key in self.resumed else _There()
@@ -55,19 +55,43 @@ class Lives:
     async def _survey(self, key: str, home: str) -> "_There":
         """Return what a project has; what a killed seeder asked for last gets the time to appear."""
         project, there = self.ids["project"][key], _There()
-        asked, at = self.journal.asked(key)
-        until, pause = at + settling(self.journal.slowest(0.0)), _FIRST_LOOK
-        while await self._count(home, project) < asked and time.time() < until:
-            await asyncio.sleep(pause)
-            pause *= 1.5
         async for item in self.flight.pages(f"{home}/projects/{project}/releases", take=_PAGE):
             there.releases[item["Version"]] = item["Id"]
-        async for item in self.flight.pages(f"{home}/deployments", projects=project, take=_PAGE):
-            there.tasks.setdefault(_place(item), []).append(item["TaskId"])
+        for kind in (DEPLOYMENTS, *([RUNS] if self.ids["runbook"] else [])):
+            asked, at = self.journal.asked(f"{key} {kind.path}")
+            until, pause = at + settling(self.journal.slowest(0.0)), _FIRST_LOOK
+            while await self._count(f"{home}/{kind.path}", project) < asked and time.time() < until:
+                await asyncio.sleep(pause)
+                pause *= 1.5
+            async for item in self.flight.pages(f"{home}/{kind.path}", projects=project, take=_PAGE):
+                there.tasks.setdefault(kind.place(item), []).append(item["TaskId"])
         return there
 
-    async def _count(self, home: str, project: str) -> int:
-        return int((await self.flight.get(f"{home}/deployments", projects=project, take=1))["TotalResults"])
+    async def _count(self, path: str, project: str) -> int:
+        return int((await self.flight.get(path, projects=project, take=1))["TotalResults"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the server runs when it is made: a deployment, or a run of a runbook."""
+
+    #: The list below a space.
+    path: str
+    #: The list of what is run, and the member that names it.
+    owners: str
+    owner: str
+
+    def place(self, document: Document) -> Place:
+        """Return what is run and where: those that share it cannot be told apart but by their order."""
+        return document[self.owner], document["EnvironmentId"], document.get("TenantId") or ""
+
+    def like(self, home: str, owner: str) -> str:
+        """Return the path of the list of all of one owner."""
+        return f"{home}/{self.owners}/{owner}/{self.path}"
+
+
+DEPLOYMENTS = _Kind("deployments", "releases", "ReleaseId")
+RUNS = _Kind("runbookRuns", "runbookSnapshots", "RunbookSnapshotId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +100,7 @@ class _There:
 
     #: Version → id.
     releases: dict[str, str] = field(default_factory=dict)
-    #: Tasks of deployments, the newest first, as lists have them.
+    #: Tasks of deployments and runs, the newest first, as lists have them.
     tasks: dict[Place, list[str]] = field(default_factory=dict)
 
 
@@ -88,8 +112,9 @@ class _Life:
         self._key = key
         self._home = home
         self._there = there
+        #: How many of a place were asked for, and of a kind.
         self._made = Counter({place: len(tasks) for place, tasks in there.tasks.items()})
-        self._deployments = self._made.total()
+        self._asked: Counter[str] = Counter()
         self._unfinished: set[Ended] = set()
         #: Release → its last deployment, while that is unfinished.
         self._last: dict[str, Ended] = {}
@@ -101,13 +126,20 @@ class _Life:
         after a success (octopus-api §A.4).
         """
         releases: dict[str, str] = {}
+        documents, ids, promotion = self._lives.documents, self._lives.ids, life.quota.promotion
+        most = _IN_FLIGHT if promotion else _SIDE_BY_SIDE
         for record in life:
             if isinstance(record, Release):
                 found = self._there.releases.pop(record.version, None)
                 releases[record.key] = found or await self._release(record)
                 self._lives.tick(1)
+            elif isinstance(record, Deployment):
+                release = releases[record.release]
+                document = documents.deployment(record, release)
+                await self._run(DEPLOYMENTS, document, record.outcome, release if promotion else "", most)
             else:
-                await self._deploy(record, releases[record.release])
+                snapshot = ids["runbook_snapshot"][f"{record.space}/{record.runbook}"]
+                await self._run(RUNS, documents.run(record, snapshot), record.outcome, "", most)
         await self._wait_until_fewer(1)
 
     async def _release(self, record: Release) -> str:
@@ -126,37 +158,45 @@ class _Life:
         made = await self._lives.flight.create(f"{self._home}/releases", document, find)
         return str(made["Id"])
 
-    async def _deploy(self, record: Deployment, release: str) -> None:
-        """Deploy a release, unless it has been, and watch over the task."""
-        document = self._lives.documents.deployment(record, release)
-        if tasks := self._there.tasks.get(_place(document)):
+    async def _run(self, kind: _Kind, document: Document, outcome: str, after: str, most: int) -> None:
+        """Make a deployment or a run, unless it is there, and watch over its task.
+
+        Args:
+            kind: which of the two.
+            document: what to make.
+            outcome: how its task should end.
+            after: the release whose last deployment must have ended, if any.
+            most: unfinished tasks of the project at most.
+        """
+        self._asked[kind.path] += 1
+        if tasks := self._there.tasks.get(kind.place(document)):
             task = tasks.pop()
         else:
-            if release in self._last:
-                await self._last[release]
-            await self._wait_until_fewer(_IN_FLIGHT)
-            task = await self._make(document)
-        self._watch_over(release, self._lives.watch.add(task, record.outcome))
+            if after in self._last:
+                await self._last[after]
+            await self._wait_until_fewer(most)
+            task = await self._make(kind, document)
+        self._watch_over(after, self._lives.watch.add(task, outcome))
 
-    async def _make(self, document: Document) -> str:
-        place, flight = _place(document), self._lives.flight
+    async def _make(self, kind: _Kind, document: Document) -> str:
+        place, flight = kind.place(document), self._lives.flight
 
         async def find() -> Document | None:
-            """Return the newest deployment of the place when it has more than were known."""
-            pages = flight.pages(f"{self._home}/releases/{place[0]}/deployments", take=_PAGE)
-            found = [item async for item in pages if _place(item) == place]
+            """Return the newest of the place when it has more than were known."""
+            pages = flight.pages(kind.like(self._home, place[0]), take=_PAGE)
+            found = [item async for item in pages if kind.place(item) == place]
             return found[0] if len(found) > self._made[place] else None
 
-        self._deployments += 1
-        self._lives.journal.asks(self._key, self._deployments)
-        made = await flight.create(f"{self._home}/deployments", document, find, unique=False)
+        self._lives.journal.asks(f"{self._key} {kind.path}", self._asked[kind.path])
+        made = await flight.create(f"{self._home}/{kind.path}", document, find, unique=False)
         self._lives.journal.slowest(flight.slowest)
         self._made[place] += 1
         return str(made["TaskId"])
 
     def _watch_over(self, release: str, ended: Ended) -> None:
         self._unfinished.add(ended)
-        self._last[release] = ended
+        if release:
+            self._last[release] = ended
 
         def forget(future: Ended) -> None:
             if future.cancelled() or future.exception():  # stays, for whoever waits next to raise what it says
@@ -172,7 +212,3 @@ class _Life:
             done, _ = await asyncio.wait(self._unfinished, return_when=asyncio.FIRST_COMPLETED)
             for ended in done:
                 ended.result()
-
-
-def _place(document: Document) -> Place:
-    return document["ReleaseId"], document["EnvironmentId"], document.get("TenantId") or ""

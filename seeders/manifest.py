@@ -79,7 +79,8 @@ def complete(octopus: Octopus, history: History, footer: Footer, started: float 
     ids = survey.find_ids(octopus, settings)
     check_ids(octopus, settings, ids)
     after = octopus.counts()
-    before = dict.fromkeys(after, 0) | {"space": after["space"] - len(ids["space"])}
+    own = {kind: len(ids.get(kind, {})) for kind in ("space", "user")}
+    before = dict.fromkeys(after, 0) | {kind: after[kind] - count for kind, count in own.items() if kind in after}
     verified = verify(before, after, footer.counts, octopus.shown_url)
     return build("bulk", octopus, history, footer, ids=ids, verified=verified, started=started)
 
@@ -96,7 +97,7 @@ def build(
 ) -> Manifest:
     """Return the manifest of what is on the server now."""
     now = time.time()
-    numbers = {kind: footer.counts.get(kind, 0) for kind in ("release", "deployment")}
+    numbers = {kind: footer.counts.get(kind, 0) for kind in ("release", "deployment", "runbook_run")}
     return Manifest(
         writer=writer,
         server=octopus.shown_url,

@@ -1,6 +1,6 @@
 """Names of people, projects and machines that look like life, each given once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from faker import Faker
 
@@ -14,6 +14,13 @@ _GROUPS = (
     "Mobile", "Pricing", "Logistics", "Support", "Finance", "Partners", "Data",
 )  # fmt: skip
 _PARTS = ("API", "Web", "Worker", "Gateway", "Database", "Jobs", "Portal", "Service", "Functions", "Website")
+_CHANNELS = ("Hotfix", "Preview", "Long-term")
+_RUNBOOKS = ("Restart", "Back up the database", "Rotate certificates", "Clear the cache", "Scale out")
+_TAG_SETS = {
+    "Region": ("Europe", "America", "Asia", "Africa", "Australia"),
+    "Tier": ("Gold", "Silver", "Bronze", "Trial", "Internal"),
+    "Ring": ("Canary", "Early", "Broad", "Late", "Frozen"),
+}
 _ROLES = ("web", "api", "db", "worker")
 _VARIABLES = (
     "ConnectionString", "BaseUrl", "Timeout", "LogLevel", "Queue", "Bucket", "Retries", "CacheSize", "Owner", "Feature",
@@ -49,9 +56,29 @@ class Names:
         """Return the name of a machine."""
         return self._once(lambda: f"{role}-{self._faker.city().lower().replace(' ', '-').replace('.', '')}")
 
+    def any_role(self, index: int) -> str:
+        """Return one target role after another."""
+        return _ROLES[index % len(_ROLES)]
+
     def role(self) -> str:
         """Return a target role."""
         return str(self._faker.random_element(_ROLES))
+
+    def channel(self, index: int) -> str:
+        """Return the name of a project's channel; those of a project differ."""
+        return _numbered(_CHANNELS, index)
+
+    def runbook(self, index: int) -> str:
+        """Return the name of a project's runbook; those of a project differ."""
+        return _numbered(_RUNBOOKS, index)
+
+    def tag_set(self, index: int) -> tuple[str, list[str]]:
+        """Return the name of a tag set and its tags."""
+        return _numbered(tuple(_TAG_SETS), index), list(tuple(_TAG_SETS.values())[index % len(_TAG_SETS)])
+
+    def package(self) -> str:
+        """Return the name of a package: letters and a dot."""
+        return self._once(lambda: f"{self._faker.last_name()}.{self._faker.random_element(_PARTS)}")
 
     def tenant(self) -> str:
         """Return the name of a customer."""
@@ -63,8 +90,7 @@ class Names:
 
     def variable(self, index: int) -> str:
         """Return the name of a project's variable."""
-        round_, which = divmod(index, len(_VARIABLES))
-        return f"{_VARIABLES[which]}{round_ + 1 if round_ else ''}"
+        return _numbered(_VARIABLES, index, "")
 
     def word(self) -> str:
         """Return a word for a value."""
@@ -79,3 +105,9 @@ class Names:
             name = f"{first} {number}" if number < 10 else f"{draw()} {number}"
         self._given.add(name.lower())
         return name
+
+
+def _numbered(names: Sequence[str], index: int, between: str = " ") -> str:
+    """Return one name after another, with numbers from the second round on."""
+    round_, which = divmod(index, len(names))
+    return f"{names[which]}{between}{round_ + 1}" if round_ else names[which]

@@ -11,19 +11,25 @@ from seeders.history import History
 from seeders.names import Names
 from seeders.rhythm import Rhythm
 from seeders.stream import (
-    Deployment,
+    Channel,
     Environment,
     Lifecycle,
     Machine,
+    Package,
     Phase,
     Process,
     Project,
     ProjectGroup,
     Release,
     Resource,
+    Runbook,
     Space,
     Step,
+    TagSet,
+    Team,
     Tenant,
+    Timed,
+    User,
     Variable,
     Variables,
 )
@@ -35,6 +41,10 @@ _GROUP = 8
 #: One in so many projects is sold to tenants.
 _TENANTED = 3
 _STEPS = ("Prepare", "Deploy", "Check")
+#: The step that refers to the project's package; targets at a time of a rolling step.
+PACKAGED, _WINDOW = "Deploy", 2
+#: Versions of a package and their bytes; users of a team.
+_VERSIONS, _BYTES, _TEAM = ("1.0.0", "1.1.0", "2.0.0"), 20_000, 8
 #: A stream's Bash runs wherever Octopus' own container does; the API writer turns it into PowerShell on Windows.
 _SYNTAX: Literal["Bash"] = "Bash"
 #: Share of variables that hold in one environment only, and of the projects on sale that a tenant takes.
@@ -49,8 +59,12 @@ class Life:
     rhythm: Rhythm
     seed: str
 
-    def __iter__(self) -> Iterator[Release | Deployment]:
-        return timeline.project(self.quota, self.rhythm, Random(self.seed))
+    def __iter__(self) -> Iterator[Timed]:
+        own = timeline.project(self.quota, self.rhythm, Random(self.seed))
+        if not self.quota.runs:
+            return own
+        runs = timeline.runs(self.quota, self.rhythm, Random(f"{self.seed}/runs"))
+        return heapq.merge(own, runs, key=moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,7 @@ class Plan:
     @property
     def total(self) -> int:
         """Resources in the stream."""
-        return len(self.settings) + sum(life.quota.releases + life.quota.deployments for life in self.lives)
+        return len(self.settings) + sum(life.quota.total for life in self.lives)
 
     def __iter__(self) -> Iterator[Resource]:
         """Yield all resources, releases and deployments of all projects in the order of their times."""
@@ -79,14 +93,29 @@ def draw(history: History) -> Plan:
     """Draw the plan of a history; the same history gives the same plan."""
     rhythm = Rhythm(history.age_days)
     spaces = [_Space(history, number) for number in range(1, history.spaces + 1)]
-    settings = [resource for space in spaces for resource in space.draw_settings()]
+    settings = [*_people(history), *(resource for space in spaces for resource in space.draw_settings())]
     return Plan(settings, [life for space in spaces for life in space.draw_lives(rhythm)])
 
 
-def _timed(index: int, life: Life) -> Iterator[tuple[float, int, Release | Deployment]]:
+def moment(record: Timed) -> float:
+    """Return when something happens, in seconds relative to the end of the history."""
+    return record.assembled if isinstance(record, Release) else record.queued
+
+
+def _timed(index: int, life: Life) -> Iterator[tuple[float, int, Timed]]:
     """Yield a project's records with their times; the project's place settles ties before records are compared."""
     for record in life:
-        yield (record.assembled if isinstance(record, Release) else record.queued), index, record
+        yield moment(record), index, record
+
+
+def _people(history: History) -> Iterator[Resource]:
+    """Yield users of the whole server and their teams; what they are called by carries the mark."""
+    names, mark = Names(f"{history.seed}/people"), history.mark
+    users = [f"u{number}" for number in range(1, history.users + 1)]
+    for key in users:
+        yield User(key, names.person(), f"{mark.replace(':', '-')}-{key}")
+    for number, start in enumerate(range(0, len(users), _TEAM), 1):
+        yield Team(f"tm{number}", f"{history.name} {number}".strip(), mark, users[start : start + _TEAM])
 
 
 class _Space:
@@ -102,6 +131,8 @@ class _Space:
         self._environments = [f"e{order}" for order in range(1, history.environments + 1)]
         self._projects = [f"p{order}" for order in range(1, history.projects + 1)]
         self._tenants: list[Tenant] = []
+        self._tag_sets: list[TagSet] = []
+        self._packages: list[str] = []
 
     def draw_settings(self) -> Iterator[Resource]:
         """Yield all that has no time, each after what it refers to."""
@@ -110,6 +141,7 @@ class _Space:
         yield Space(key, title if self._number == 1 else f"{title} {self._number}", history.mark)
         yield from self._promotion()
         yield from self._machines()
+        yield from self._library()
         for order, project in enumerate(self._projects):
             group = f"g{order // _GROUP + 1}"
             if order % _GROUP == 0:
@@ -138,6 +170,11 @@ class _Space:
                 deployments=deployed,
                 failure_share=history.failure_share,
                 since=rhythm.start * age,
+                promotion=history.promotion,
+                channels=[channel.key for channel in self._channels(key)],
+                packages=_VERSIONS if self._packages else (),
+                runbooks=[f"{key}-b{number}" for number in range(1, history.runbooks + 1)],
+                runs=history.runbooks * history.runs_per_runbook,
             )
             yield Life(quota, rhythm, f"{self._seed}/{key}")
 
@@ -148,6 +185,8 @@ class _Space:
             name = self._names.environment(order, len(self._environments))
             yield Environment(key, self._key, name, order)
             phases.append(Phase(name, [key]))
+        if not self._history.promotion:
+            phases = [Phase("All", list(self._environments))]
         yield Lifecycle("l1", self._key, "Promotion", phases, keep=0)
 
     def _machines(self) -> Iterator[Machine]:
@@ -162,11 +201,51 @@ class _Space:
         """Yield a project, its process of one to three steps, and its variables."""
         names, space = self._names, self._key
         yield Project(key, space, names.project(), group, "l1", f"Looked after by {names.person()}.")
-        steps = _STEPS[: 1 + int(self._random.random() * len(_STEPS))]
-        script = scripts.script(_SYNTAX, self._history.work)
-        yield Process(key, space, [Step(name, _SYNTAX, script) for name in steps])
+        yield Process(key, space, self._steps(1 + int(self._random.random() * self._history.steps), self._package(key)))
         if self._history.variables:
             yield Variables(key, space, [self._variable(index) for index in range(self._history.variables)])
+
+        yield from self._channels(key)
+        for number in range(1, self._history.runbooks + 1):
+            yield Runbook(f"{key}-b{number}", space, key, names.runbook(number - 1), self._steps(1, ""))
+
+    def _library(self) -> Iterator[TagSet | Package]:
+        """Yield tag sets and packages."""
+        for index in range(self._history.tag_sets):
+            self._tag_sets.append(TagSet(f"ts{index + 1}", self._key, *self._names.tag_set(index)))
+        yield from self._tag_sets
+        for index in range(self._history.packages):
+            name = self._names.package().replace(" ", "")
+            self._packages.append(name)
+            for version in _VERSIONS:
+                yield Package(f"k{index + 1}-{version}", self._key, name, version, _BYTES)
+
+    def _channels(self, project: str) -> Iterator[Channel]:
+        for index in range(self._history.channels):
+            yield Channel(f"{project}-c{index + 1}", self._key, project, self._names.channel(index))
+
+    def _package(self, project: str) -> str:
+        """Return the package that a project deploys, or nothing."""
+        return self._packages[int(project[1:]) % len(self._packages)] if self._packages else ""
+
+    def _steps(self, count: int, package: str) -> list[Step]:
+        """Return the steps of a process: of more than three, some run side by side and some on targets in turns."""
+        names = [*_STEPS, *(f"Step {number}" for number in range(len(_STEPS) + 1, count + 1))][:count]
+        if package and count == 1:
+            names = [PACKAGED]
+        rich = self._history.steps > len(_STEPS)
+        return [
+            Step(
+                name,
+                _SYNTAX,
+                scripts.script(_SYNTAX, self._history.work),
+                parallel=rich and index % 4 == 3,
+                role=self._names.any_role(index) if rich and index % 4 == 2 else "",
+                window=_WINDOW if rich and index % 4 == 2 else 0,
+                package=package if name == PACKAGED else "",
+            )
+            for index, name in enumerate(names)
+        ]
 
     def _variable(self, index: int) -> Variable:
         """Return a variable; some hold in one environment only."""
@@ -179,7 +258,8 @@ class _Space:
         sold, where = self._projects[::_TENANTED], self._environments[-1:]
         for number in range(1, self._history.tenants + 1):
             taken = [key for key in sold if self._random.random() < _TAKEN] or sold[:1]
-            yield Tenant(f"t{number}", self._key, self._names.tenant(), dict.fromkeys(taken, where))
+            tags = [f"{one.name}/{one.tags[number % len(one.tags)]}" for one in self._tag_sets]
+            yield Tenant(f"t{number}", self._key, self._names.tenant(), dict.fromkeys(taken, where), tags)
 
     def _any(self, keys: Sequence[str]) -> str:
         return keys[int(self._random.random() * len(keys))]

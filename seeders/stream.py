@@ -39,6 +39,23 @@ class Space(Line, frozen=True):
     description: str
 
 
+class User(Line, frozen=True):
+    """A user of the whole server."""
+
+    key: str
+    name: str
+    username: str
+
+
+class Team(Line, frozen=True):
+    """A team of the whole server; its description carries the mark."""
+
+    key: str
+    name: str
+    description: str
+    users: list[str]
+
+
 class Environment(Line, frozen=True):
     """A deployment environment."""
 
@@ -94,12 +111,49 @@ class Project(Line, frozen=True):
     description: str
 
 
-class Step(msgspec.Struct, frozen=True):
-    """A script step of a deployment process."""
+class TagSet(Line, frozen=True, tag="tag_set"):
+    """A set of tags for tenants."""
+
+    key: str
+    space: str
+    name: str
+    tags: list[str]
+
+
+class Package(Line, frozen=True):
+    """A package in the built-in feed, in a version."""
+
+    key: str
+    space: str
+    name: str
+    version: str
+    #: Its content before it is packed.
+    bytes: int
+
+
+class Channel(Line, frozen=True):
+    """A channel of a project besides its default one."""
+
+    key: str
+    space: str
+    project: str
+    name: str
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A script step of a process."""
 
     name: str
     syntax: Literal["Bash", "PowerShell"]
     script: str
+    #: Whether it starts together with the step before.
+    parallel: bool = False
+    #: Whose targets it runs on; without any, it runs on the server.
+    role: str = ""
+    #: Targets at a time; 0 is all.
+    window: int = 0
+    #: Name of the package that it refers to.
+    package: str = ""
 
 
 class Process(Line, frozen=True):
@@ -126,13 +180,24 @@ class Variables(Line, frozen=True):
     variables: list[Variable]
 
 
+class Runbook(Line, frozen=True):
+    """A runbook of a project, published."""
+
+    key: str
+    space: str
+    project: str
+    name: str
+    steps: list[Step]
+
+
 class Tenant(Line, frozen=True):
-    """A tenant, with the environments it takes of each of its projects."""
+    """A tenant, with the environments it takes of each of its projects, and its tags (`set/tag`)."""
 
     key: str
     space: str
     name: str
     projects: dict[str, list[str]]
+    tags: list[str] = []
 
 
 class Release(Line, frozen=True):
@@ -144,6 +209,9 @@ class Release(Line, frozen=True):
     version: str
     #: Seconds relative to the end of the history.
     assembled: float
+    channel: str = ""
+    #: Version of the package that its process refers to.
+    package: str = ""
 
 
 class Deployment(Line, frozen=True):
@@ -162,6 +230,20 @@ class Deployment(Line, frozen=True):
     comments: str = ""
 
 
+class RunbookRun(Line, frozen=True, tag="runbook_run"):
+    """A run of a runbook and how its task went; times are seconds relative to the end of the history."""
+
+    key: str
+    space: str
+    runbook: str
+    project: str
+    environment: str
+    queued: float
+    started: float
+    completed: float
+    outcome: Literal["Success", "Failed"]
+
+
 class Footer(Line, frozen=True):
     """The last line: how many resources of each kind, and the fingerprint of the lines that hold them."""
 
@@ -170,7 +252,9 @@ class Footer(Line, frozen=True):
 
 
 Resource = (
-    Space
+    User
+    | Team
+    | Space
     | Environment
     | Lifecycle
     | ProjectGroup
@@ -178,10 +262,17 @@ Resource = (
     | Project
     | Process
     | Variables
+    | Channel
+    | Runbook
+    | TagSet
+    | Package
     | Tenant
     | Release
     | Deployment
+    | RunbookRun
 )
+#: Resources with a time.
+Timed = Release | Deployment | RunbookRun
 
 #: Told how many of how many are done, and of what.
 Progress = Callable[[int, int, str], None]

@@ -1,4 +1,4 @@
-"""One project through the years: its releases, their deployments and promotions, in the order of their times."""
+"""One project through the years: releases, their deployments and promotions, and runs, in the order of their times."""
 
 import heapq
 import math
@@ -9,7 +9,7 @@ import msgspec
 
 from seeders import scripts
 from seeders.rhythm import Rhythm
-from seeders.stream import Deployment, Release
+from seeders.stream import Deployment, Release, RunbookRun
 
 #: Share of releases that are deployed at all, where there are deployments enough.
 _DEPLOYED = 0.92
@@ -26,6 +26,8 @@ _BUSY = 0.25
 _OF_THE_REST = 0.2
 #: Median working hours until a release goes on.
 _NEXT = 3.0
+#: Share of releases that go into another channel than the default one, where there is one.
+_CHANNELLED = 0.2
 #: Median seconds until a release is deployed at first, until a failed deployment is tried again, and in the queue.
 _FIRST, _RETRY, _QUEUE = 120.0, 900.0, 4.0
 
@@ -44,6 +46,19 @@ class Quota(msgspec.Struct, frozen=True):
     failure_share: float
     #: Seconds relative to the end of the history at which the project begins.
     since: float
+    #: Whether a release goes from environment to environment, each after a success in the one before.
+    promotion: bool = True
+    channels: Sequence[str] = ()
+    #: Versions of its package, the oldest first.
+    packages: Sequence[str] = ()
+    runbooks: Sequence[str] = ()
+    #: Runs of all of its runbooks.
+    runs: int = 0
+
+    @property
+    def total(self) -> int:
+        """All that happens to it."""
+        return self.releases + self.deployments + self.runs
 
 
 class _Journey:
@@ -69,15 +84,37 @@ def project(quota: Quota, rhythm: Rhythm, random: Random) -> Iterator[Release | 
     shares = _share_out(quota.deployments, quota.releases, random)
     deployments = _Deployments(quota, rhythm, random)
     version = (1, 0, 0)
-    for moment, share in zip(moments, shares, strict=True):
+    for number, (moment, share) in enumerate(zip(moments, shares, strict=True)):
         yield from deployments.until(moment)
         text = ".".join(map(str, version))
         key = f"{quota.project}-{text}"
-        yield Release(key, quota.space, quota.project, text, round(moment, 3))
+        channel = _one_of(quota.channels, random) if quota.channels and random.random() < _CHANNELLED else ""
+        package = quota.packages[number * len(quota.packages) // quota.releases] if quota.packages else ""
+        yield Release(key, quota.space, quota.project, text, round(moment, 3), channel, package)
         if share:
             deployments.begin(_Journey(key, share), moment)
         version = _next(version, random.random())
     yield from deployments.until(0.0)
+
+
+def runs(quota: Quota, rhythm: Rhythm, random: Random) -> Iterator[RunbookRun]:
+    """Yield exactly `quota.runs` runs of a project's runbooks, in the order of their times."""
+    for number, moment in enumerate(rhythm.draw(random, quota.runs, quota.since), 1):
+        runbook = _one_of(quota.runbooks, random)
+        started = moment + min(_QUEUE, -moment * _OF_THE_REST)
+        took = 60 * _MINUTES * math.exp(_SPREAD * random.normalvariate())
+        completed = started + min(took, -started * _OF_THE_REST)
+        yield RunbookRun(
+            f"{runbook}-{number}",
+            quota.space,
+            runbook,
+            quota.project,
+            _one_of(quota.environments, random),
+            round(moment, 3),
+            round(started, 3),
+            round(completed, 3),
+            "Success",
+        )
 
 
 class _Deployments:
@@ -127,7 +164,10 @@ class _Deployments:
             tenants[int(random.random() * len(tenants))] if last and tenants else "",
             scripts.FAIL if failed else "",
         )
-        if journey.left:
+        if journey.left and not quota.promotion:
+            journey.environment = journey.number % len(quota.environments)
+            self._queue(journey, self._later(queued, _FIRST))
+        elif journey.left:
             self._go_on(journey, failed)
             self._queue(journey, self._later(completed, _RETRY) if failed else self._next_session(completed))
         return deployment
@@ -170,6 +210,10 @@ def _share_out(total: int, releases: int, random: Random) -> Iterator[int]:
         yield drawn
     if releases:
         yield total
+
+
+def _one_of(keys: Sequence[str], random: Random) -> str:
+    return keys[int(random.random() * len(keys))]
 
 
 def _amount(mean: float, random: Random) -> int:

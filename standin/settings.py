@@ -191,7 +191,8 @@ class Settings:
 
 
 def _step(step: stream.Step) -> dict[str, Any]:
-    """Return a script step that runs on the server."""
+    """Return a script step that runs on the server or on targets."""
+    on_targets = {"Octopus.Action.TargetRoles": step.role, "Octopus.Action.MaxParallelism": str(step.window)}
     action = {
         "Id": str(uuid4()),
         "Name": step.name,
@@ -200,7 +201,7 @@ def _step(step: stream.Step) -> dict[str, Any]:
         "IsDisabled": False,
         "IsRequired": False,
         "Properties": {
-            "Octopus.Action.RunOnServer": "true",
+            "Octopus.Action.RunOnServer": "false" if step.role else "true",
             "Octopus.Action.Script.ScriptSource": "Inline",
             "Octopus.Action.Script.Syntax": step.syntax,
             "Octopus.Action.Script.ScriptBody": step.script,
@@ -211,8 +212,8 @@ def _step(step: stream.Step) -> dict[str, Any]:
         "Name": step.name,
         "Slug": newspace.slug(step.name),
         "PackageRequirement": "LetOctopusDecide",
-        "Properties": {},
+        "Properties": on_targets if step.role else {},
         "Condition": "Success",
-        "StartTrigger": "StartAfterPrevious",
+        "StartTrigger": "StartWithPrevious" if step.parallel else "StartAfterPrevious",
         "Actions": [action],
     }

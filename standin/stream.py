@@ -112,11 +112,14 @@ class Project(Line, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A script step."""
+    """A script step: on the server, or on the targets of a role, `window` at a time (0: all)."""
 
     name: str
     syntax: str
     script: str
+    parallel: bool = False
+    role: str = ""
+    window: int = 0
 
 
 class Process(Line, frozen=True):

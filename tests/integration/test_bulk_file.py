@@ -80,5 +80,5 @@ def test_a_history_without_a_name_takes_its_files(tmp_path: Path):
 
 def test_an_unknown_history_is_told_with_the_known_ones(tmp_path: Path):
     """A name that is neither a file nor brought is refused, and the names to choose from are listed."""
-    with pytest.raises(UsageError, match="demo, small"):
+    with pytest.raises(UsageError, match="company, demo, enterprise"):
         history.find("dmeo", beside=tmp_path)

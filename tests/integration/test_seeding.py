@@ -1,5 +1,6 @@
 """Both writers against the stand-in: what they leave is what a history asks for, by the server's own counts."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -23,6 +24,11 @@ BULK = History(name="Bulk", projects=4, releases_per_project=15, age_days=60, te
 TINY = History(
     name="Tiny", environments=2, projects=3, releases_per_project=4, machines=3, tenants=2, failure_share=0.2
 )
+
+EVERYTHING = History(
+    name="Everything", environments=3, projects=3, releases_per_project=4, deployments_per_release=1.5, machines=6,
+    tenants=4, variables=12, steps=8, channels=2, tag_sets=2, packages=2, runbooks=2, runs_per_runbook=2, users=9,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +94,63 @@ def test_the_api_writes_what_bulk_writes(octopus: Octopus, tmp_path: Path):
     assert told == [(done, total) for done in range(1, total + 1)]
     outcomes = Counter(record.outcome for record in plan.draw(TINY) if isinstance(record, stream.Deployment))
     assert deployments_by_state(octopus, written.ids["space"]["s1"]) == outcomes
+
+
+def test_a_history_has_everything(octopus: Octopus, tmp_path: Path):
+    """Processes with parallel and rolling steps and packages, channels, tags, runbooks that ran, users and teams."""
+    written = api.write(EVERYTHING, octopus, tmp_path)
+    ids, space = written.ids, octopus.space(written.ids["space"]["s1"])
+    steps = [
+        step
+        for project in ids["project"].values()
+        for step in space.get(f"projects/{project}/deploymentprocesses")["Steps"]
+    ]
+    assert {step["StartTrigger"] for step in steps} == {"StartAfterPrevious", "StartWithPrevious"}
+    rolling = [step for step in steps if step["Properties"]]
+    assert {step["Properties"]["Octopus.Action.MaxParallelism"] for step in rolling} == {"2"}
+    assert {step["Actions"][0]["Properties"]["Octopus.Action.RunOnServer"] for step in rolling} == {"false"}
+    releases = list(space.pages("releases", take=100))
+    chosen = {package["Version"] for release in releases for package in release["SelectedPackages"]}
+    assert chosen == {"1.0.0", "1.1.0", "2.0.0"}
+    feed = space.get("packages", take=100)
+    assert feed["TotalResults"] == EVERYTHING.packages * 3
+    assert all(item["PackageSizeBytes"] > 20_000 for item in feed["Items"])
+    channels = {release["ChannelId"] for release in releases}
+    assert channels & set(ids["channel"].values())
+    assert channels - set(ids["channel"].values())
+    assert all(len(tenant["TenantTags"]) == 2 for tenant in space.pages("tenants", take=100))
+    runs = list(space.pages("runbookRuns", take=100))
+    assert len(runs) == EVERYTHING.runs == written.counts["runbook_run"]
+    assert {octopus.get(f"/api/tasks/{run['TaskId']}")["State"] for run in runs} == {"Success"}
+    teams = [octopus.get(f"/api/teams/{team}") for team in ids["team"].values()]
+    assert sorted(len(team["MemberUserIds"]) for team in teams) == [1, 8]
+    assert {team["Description"] for team in teams} == {EVERYTHING.mark}
+    before = octopus.counts()
+    again = api.write(EVERYTHING, octopus, tmp_path)
+    assert again.ids == written.ids
+    assert octopus.counts() == before
+
+
+def test_deployments_of_one_release_need_not_wait(octopus: Octopus, tmp_path: Path):
+    """Without promotion a release goes to all environments side by side: their times in the queue overlap."""
+    history = History(
+        name="Wide", environments=10, promotion=False, projects=1, releases_per_project=1, deployments_per_release=30,
+        machines=0, failure_share=0,
+    )  # fmt: skip
+    written = api.write(history, octopus, tmp_path)
+    space = octopus.space(written.ids["space"]["s1"])
+    tasks = sorted(space.pages("tasks", name="Deploy", take=100), key=lambda task: task["QueueTime"])
+    assert len(tasks) == 30
+    assert sum(two["QueueTime"] < one["CompletedTime"] for one, two in itertools.pairwise(tasks)) > 15
+    assert len({item["EnvironmentId"] for item in space.pages("deployments", take=100)}) == 10
+
+
+@pytest.mark.parametrize("word", ["channels", "packages", "runbooks", "users"])
+def test_the_bulk_writer_says_what_it_cannot(tmp_path: Path, word: str):
+    """What no loader takes is refused before a file is written."""
+    with pytest.raises(UsageError, match=word):
+        bulk.write(msgspec.structs.replace(TINY, **{word: 1}), tmp_path / "never.jsonl")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_interrupted_writing_goes_on(octopus: Octopus, tmp_path: Path):

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.integration
 KILLS, SEEDINGS = 10, int(os.environ.get("OCTOLOAD_KILLED_SEEDINGS", "1"))
 MANY = History(
     name="Killed", environments=2, projects=20, releases_per_project=100, deployments_per_release=0.05, machines=5,
-    tenants=3, variables=3,
+    tenants=3, variables=3, channels=1, packages=1, runbooks=1, runs_per_runbook=2, users=3,
 )  # fmt: skip
 FEW = msgspec.structs.replace(MANY, name="Cut", projects=10, releases_per_project=20, deployments_per_release=0.3)
 SEED = """
@@ -77,6 +77,7 @@ def assert_as_planned(octopus: Octopus, history: History, written: manifest.Mani
         for event in space.pages("events", eventCategories="Created", take=1000)
     )
     assert events["Releases"] == history.releases
+    assert len(list(space.pages("runbookRuns", take=1000))) == history.runs
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +127,7 @@ def test_cut_off_limited_and_refused_it_ends_as_if_undisturbed(octopus: Octopus,
     assert written.verified.grew["release"] == FEW.releases
     assert written.verified.grew["deployment"] == FEW.deployments
     assert_as_planned(octopus, FEW, written)
+    remove(octopus, written)
 
 
 def remove(octopus: Octopus, written: manifest.Manifest) -> None:
@@ -134,3 +136,6 @@ def remove(octopus: Octopus, written: manifest.Manifest) -> None:
         space = octopus.get(f"/api/spaces/{identifier}")
         octopus.put(f"/api/spaces/{identifier}", {**space, "TaskQueueStopped": True})
         octopus.delete(f"/api/spaces/{identifier}")
+    for kind in ("team", "user"):
+        for identifier in written.ids.get(kind, {}).values():
+            octopus.delete(f"/api/{kind}s/{identifier}")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seeders import plan, stream
 from seeders.history import History
 from seeders.rhythm import Rhythm, end_of_last_week
-from seeders.stream import Deployment, Release
+from seeders.stream import Deployment, Release, RunbookRun
 
 pytestmark = pytest.mark.unit
 
@@ -29,10 +29,18 @@ histories = st.builds(
     machines=st.integers(0, 5),
     tenants=st.integers(0, 4),
     variables=st.integers(0, 12),
+    steps=st.integers(1, 9),
+    channels=st.integers(0, 2),
+    tag_sets=st.integers(0, 2),
+    packages=st.integers(0, 3),
+    runbooks=st.integers(0, 2),
+    runs_per_runbook=st.integers(0, 3),
+    users=st.integers(0, 10),
+    promotion=st.booleans(),
     age_days=st.integers(1, 400),
     failure_share=st.floats(0, 1),
 )
-REFERENCES = ("project", "release", "environment", "lifecycle")
+REFERENCES = ("project", "release", "environment", "lifecycle", "channel", "runbook")
 MIDDLING = History(name="middling", projects=20, releases_per_project=100)
 
 
@@ -53,6 +61,7 @@ def test_totals_are_exact(history: History):
     for number in range(history.spaces):
         assert counts[Release, f"s{number + 1}"] == history.projects * history.releases_per_project
         assert counts[Deployment, f"s{number + 1}"] == round(history.releases * history.deployments_per_release)
+        assert counts[RunbookRun, f"s{number + 1}"] == history.projects * history.runbooks * history.runs_per_runbook
     assert drawn.total == counts.total()
 
 
@@ -73,6 +82,15 @@ def test_each_record_comes_after_what_it_refers_to(history: History):
             refers += [("environment", space, key) for key in record["environments"]]
         if record["kind"] == "tenant":
             refers += [("project", space, key) for key in record["projects"]]
+            refers += [("tag", space, tag) for tag in record.get("tags", ())]
+        if record["kind"] == "tag_set":
+            seen |= {("tag", space, f"{record['name']}/{tag}") for tag in record["tags"]}
+        if record["kind"] == "team":
+            refers += [("user", "", key) for key in record["users"]]
+        if record["kind"] == "package":
+            seen.add(("package name", space, record["name"]))
+        for step in record.get("steps", ()):
+            refers += [("package name", space, step["package"])] if step.get("package") else []
         assert {refer for refer in refers if refer} <= seen
         if "key" in record:
             identity = (record["kind"], space, record["key"])
@@ -86,11 +104,11 @@ def test_times_are_in_order_and_end_before_the_history(history: History):
     """Releases and deployments of all projects come by time; none is before the start or after the end."""
     last = -history.age_days * 86400.0
     for record in plan.draw(history):
-        if isinstance(record, Release | Deployment):
+        if isinstance(record, Release | Deployment | RunbookRun):
             moment = record.assembled if isinstance(record, Release) else record.queued
             assert last <= moment
             last = moment
-        if isinstance(record, Deployment):
+        if isinstance(record, Deployment | RunbookRun):
             assert record.queued <= record.started <= record.completed <= 0
 
 
@@ -109,6 +127,7 @@ def test_one_deployment_runs_at_a_time_in_a_project_and_environment(history: His
 @settings(max_examples=40, deadline=None)
 def test_promotion_follows_success(history: History):
     """A release is first deployed to an environment after a success in the one before, and one at a time (A.4)."""
+    history = msgspec.structs.replace(history, promotion=True)
     succeeded: dict[tuple[str, str], set[int]] = defaultdict(set)
     completed: dict[tuple[str, str], float] = {}
     for deployment in deployments_of(history):
@@ -127,8 +146,9 @@ def test_names_and_versions_are_unique_where_octopus_wants_it(history: History):
     names: Counter[tuple[str, str, str]] = Counter()
     versions: dict[tuple[str, str], tuple[int, ...]] = {}
     for record in records(history):
-        if "name" in record:
-            names[record["kind"], record.get("space", ""), record["name"].lower()] += 1
+        if "name" in record and record["kind"] not in ("user", "package"):
+            place = (record.get("space", ""), record["project"] if record["kind"] in ("channel", "runbook") else "")
+            names[record["kind"], place, record["name"].lower()] += 1
         if record["kind"] == "release":
             project, version = (record["space"], record["project"]), tuple(map(int, record["version"].split(".")))
             assert version > versions.get(project, ())
