@@ -54,10 +54,16 @@ async def cancel_left(work: Work, node_id: str) -> None:
         await complete(work, row["id"], "Canceled", TERMINATED)
 
 
-async def cancel_orphans(work: Work, node_id: str, orphan: float) -> None:
-    """Cancel the tasks of other nodes that have been silent for `orphan` seconds."""
+async def other_nodes(conn: Any, node_id: str) -> dict[str, datetime | None]:
+    """Return when other nodes that run tasks were last seen; None for one that has been deleted."""
+    rows = await conn.fetch(queries("dispatch")["other_nodes"], node_id)
+    return {row["id"]: row["lastseen"] for row in rows}
+
+
+async def cancel_orphans(work: Work, nodes: Collection[str], orphan: float) -> None:
+    """Cancel the tasks of those of the nodes that have been silent for `orphan` seconds, or were deleted."""
     limit = work.now - timedelta(seconds=orphan)
-    for row in await work.conn.fetch(queries("dispatch")["orphans"], node_id, limit):
+    for row in await work.conn.fetch(queries("dispatch")["orphans"], list(nodes), limit):
         await complete(work, row["id"], "Canceled", TERMINATED)
 
 

@@ -40,9 +40,13 @@ SELECT Id FROM ServerTask WHERE Id = ANY($1::text[]) AND ServerNodeId = $2 AND S
 -- name: left
 SELECT Id FROM ServerTask WHERE ServerNodeId = $1 AND State IN ('Executing', 'Cancelling') ORDER BY QueueTime FOR UPDATE;
 
+-- name: other_nodes
+SELECT DISTINCT t.ServerNodeId AS Id, n.LastSeen FROM ServerTask t LEFT JOIN OctopusServerNode n ON n.Id = t.ServerNodeId
+WHERE t.State IN ('Executing', 'Cancelling') AND t.ServerNodeId <> $1;
+
 -- name: orphans
 SELECT t.Id FROM ServerTask t LEFT JOIN OctopusServerNode n ON n.Id = t.ServerNodeId
-WHERE t.State IN ('Executing', 'Cancelling') AND t.ServerNodeId <> $1 AND (n.Id IS NULL OR n.LastSeen < $2)
+WHERE t.State IN ('Executing', 'Cancelling') AND t.ServerNodeId = ANY($1::text[]) AND (n.Id IS NULL OR n.LastSeen < $2)
 ORDER BY t.QueueTime
 FOR UPDATE OF t SKIP LOCKED;
 

@@ -15,6 +15,7 @@ from standin.database import FAULTS
 from standin.documents import KeyAllocator
 from standin.history import create_task
 from standin.interruptions import Desk
+from standin.silence import Silence
 from standin.statements import queries
 from standin.tasks import complete
 from standin.timers import HEARTBEAT, Timers
@@ -52,6 +53,7 @@ class Worker:
         self._finishing: set[asyncio.Task[None]] = set()
         self._reasons: dict[str, str] = {}
         self._stopping = asyncio.Event()
+        self._silence = Silence()
         self._desk = Desk(pool, keys, self._node_id, timers.offline)
         self._shop = jobs.Workshop(pool, keys, task_logs, self._desk)
 
@@ -129,8 +131,11 @@ class Worker:
 
     async def _cancel_orphans(self) -> None:
         """Cancel the tasks of nodes that have not been seen for 60 minutes."""
-        async with begin(self._pool, self._keys) as work:
-            await dispatch.cancel_orphans(work, self._node_id, self._timers.orphan)
+        seen = await dispatch.other_nodes(self._pool, self._node_id)
+        silent = self._silence.watch(seen, time.monotonic(), self._timers.offline)
+        if silent:
+            async with begin(self._pool, self._keys) as work:
+                await dispatch.cancel_orphans(work, silent, self._timers.orphan)
 
     async def _queue_retention(self) -> None:
         """Queue retention when its time has come since this node began, once in the cluster."""

@@ -293,7 +293,10 @@ class Cluster(RuleBasedStateMachine):
         """A node that lives cancels the tasks of those that have been silent for an hour."""
         if not self.nodes[node].alive:
             return
-        self.do(dispatch.cancel_orphans, node, ORPHAN)
+        others = self.await_(dispatch.other_nodes(self.conn, node))
+        running = {task.node for task in self.tasks.values() if task.state in RUNNING}
+        assert others == {one: self.nodes[one].seen for one in running - {node}}
+        self.do(dispatch.cancel_orphans, others, ORPHAN)
         limit = self.now - timedelta(seconds=ORPHAN)
         for task in self.tasks.values():
             if task.state in RUNNING and task.node != node and self.nodes[task.node].seen < limit:
@@ -386,6 +389,25 @@ def test_one_node_looks_at_a_time(dsn: str) -> None:
     assert not early
     assert (len(mine), len(theirs)) == (5, 3)
     assert not set(mine) & set(theirs)
+
+
+def test_a_node_that_is_frozen_with_the_queue_in_its_hands_loses_it(dsn: str) -> None:
+    """Its session is ended after some seconds, its claim is undone, and another node gets its tasks."""
+
+    async def freeze() -> list[str]:
+        first, second = [await asyncpg.connect(dsn) for _ in range(2)]
+        await fill(first, nodes=2, tasks=20)
+        await first.transaction().start()
+        assert len(await claim(first, 0)) == 5
+        async with second.transaction():
+            theirs = await asyncio.wait_for(claim(second, 1), 60)
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+            await first.execute("COMMIT")
+        first.terminate()
+        await second.close()
+        return theirs
+
+    assert asyncio.run(freeze()) == [f"ServerTasks-{number}" for number in range(5)]
 
 
 def test_nodes_that_look_at_the_same_moment_share_the_queue(dsn: str) -> None:

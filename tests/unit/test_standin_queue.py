@@ -1,10 +1,13 @@
 """The queue's rules: the published example of a cluster, and what must hold for any queue."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from standin.queue import Load, Waiting, choose
+from standin.silence import Silence
 
 pytestmark = pytest.mark.unit
 
@@ -88,3 +91,13 @@ def test_no_task_waits_while_all_nodes_decline(nodes: list[tuple[int, int]], que
     waiting = [Waiting(str(number), tag) for number, tag in enumerate(queue)]
     taken = [choose(waiting, (), Load(active, cap, total, caps)) for active, cap in nodes]
     assert any(taken) == any(active < cap for active, cap in nodes)
+
+
+def test_a_clock_that_jumps_kills_no_node() -> None:
+    """Only who has been watched silent for so long counts as silent, whatever the time of day is now."""
+    silence, dawn = Silence(), datetime(2026, 1, 1, tzinfo=UTC)
+    assert silence.watch({"a": dawn, "b": dawn}, 0.0, 180.0) == []
+    assert silence.watch({"a": dawn, "b": dawn + timedelta(hours=2)}, 100.0, 180.0) == []
+    assert silence.watch({"a": dawn, "b": dawn + timedelta(hours=2)}, 200.0, 180.0) == ["a"]
+    assert silence.watch({"b": dawn + timedelta(hours=2), "deleted": None}, 300.0, 180.0) == ["b"]
+    assert silence.watch({"a": dawn, "deleted": None}, 480.0, 180.0) == ["deleted"]
