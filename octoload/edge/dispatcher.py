@@ -59,14 +59,13 @@ class Dispatcher:
         self._coming.clear()
         self._arm()
 
-    def halt(self) -> list[Arrival]:
-        """Hand out no more; return the arrivals that are in line."""
-        left = self._line()
-        self._coming.clear()
-        self._pieces = iter(())
+    def halt(self) -> Iterator[Arrival]:
+        """Hand out no more; yield the arrivals that are in line, however many, as they are asked for."""
+        line = self._line(self._coming, self._pieces)
+        self._coming, self._pieces = deque(), iter(())
         self._exhausted = True
         self._settle()
-        return left
+        return line
 
     @property
     def busy(self) -> int:
@@ -144,11 +143,15 @@ class Dispatcher:
             self._coming.extend(_arrivals(piece, self._start))
         return True
 
-    def _line(self) -> list[Arrival]:
-        now, left = clock(), []
-        while (self._coming or self._refill()) and self._coming[0][0] <= now:
-            left.append(self._coming.popleft())
-        return left
+    def _line(self, coming: deque[Arrival], pieces: Iterator[Schedule]) -> Iterator[Arrival]:
+        now = clock()
+        while True:
+            while coming and coming[0][0] <= now:
+                yield coming.popleft()
+            piece = None if coming else next(pieces, None)
+            if piece is None:
+                return
+            coming.extend(_arrivals(piece, self._start))
 
     def _settle(self) -> None:
         if self._running and self._exhausted and not self.busy and not self._coming:

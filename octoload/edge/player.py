@@ -218,6 +218,7 @@ class Player:
             operation: Operation = play.scenarios[arrival[1]].operations[0]
             if miss(play.recorder, arrival, operation, play.codes[arrival[1]], clock()):
                 self._hand_over()
+                gevent.sleep(0)  # there may be millions: whoever writes them must keep up
 
     def _hand_over(self) -> None:
         """Give what is recorded to Locust's table and to the conductor."""
