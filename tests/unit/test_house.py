@@ -1,6 +1,7 @@
 """The house: floors, sentences and words."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,9 @@ def test_no_file_has_outgrown_its_room() -> None:
     """A source file of the house stays under 400 lines."""
     long = {str(path.relative_to(HOUSE)): n for path in sources() if (n := path.read_text().count("\n")) > 400}
     assert long == {}
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Test folders are no packages, so pytest refuses a whole run in which two files have the same name."""
+    names = Counter(path.name for path in (HOUSE / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
