@@ -227,3 +227,9 @@ TAG_SET = DocumentType("TagSet", "TagSets", ("SpaceId", "Name", "Slug", "SortOrd
 LIBRARY_VARIABLE_SET = DocumentType(
     "LibraryVariableSet", "LibraryVariableSets", ("SpaceId", "Name", "Slug", "ContentType")
 )
+ACCOUNT = DocumentType("Account", "Accounts", ("SpaceId", "Name", "Slug", "AccountType"))
+CERTIFICATE = DocumentType("Certificate", "Certificates", ("SpaceId", "Name", "Slug"))
+PROXY = DocumentType("Proxy", "Proxies", ("SpaceId", "Name", "Slug"))
+SUBSCRIPTION = DocumentType("Subscription", "Subscriptions", ("SpaceId", "Name", "Slug"))
+TRIGGER = DocumentType("ProjectTrigger", "ProjectTriggers", ("SpaceId", "Name", "Slug", "ProjectId"))
+ACTION_TEMPLATE = DocumentType("ActionTemplate", "ActionTemplates", ("SpaceId", "Name", "Slug"))

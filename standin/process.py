@@ -100,17 +100,22 @@ def wants_to_run(condition: str, *, failed: bool) -> bool:
 
 
 def evaluate(variables: Sequence[Mapping[str, Any]], scope: Scope) -> dict[str, str]:
-    """Return the value of each variable that holds in a scope; the narrowest one wins.
+    """Return the value of each variable that holds in a scope; the narrowest one wins."""
+    return {name: str(variable.get("Value") or "") for name, variable in choose(variables, scope).items()}
+
+
+def choose(variables: Sequence[Mapping[str, Any]], scope: Scope) -> dict[str, Mapping[str, Any]]:
+    """Return of each name the variable that holds in a scope; of several, the narrowest, and then the first.
 
     Narrow to wide: machine, role, tenant, environment, channel, unscoped.
     """
-    found: dict[str, tuple[int, str]] = {}
+    found: dict[str, tuple[int, Mapping[str, Any]]] = {}
     for variable in variables:
         weight = _weight(variable.get("Scope") or {}, scope)
         name = variable["Name"]
         if weight is not None and (name not in found or weight > found[name][0]):
-            found[name] = (weight, str(variable.get("Value") or ""))
-    return {name: value for name, (_, value) in found.items()}
+            found[name] = (weight, variable)
+    return {name: variable for name, (_, variable) in found.items()}
 
 
 def fill_in(variables: Iterable[Mapping[str, Any]], values: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -105,6 +105,21 @@ CREATE TABLE Interruption (
     IsPending boolean NOT NULL DEFAULT true, ResponsibleUserId text, RelatedDocumentIds text NOT NULL, JSON text NOT NULL);
 CREATE INDEX IX_Interruption_Task ON Interruption (TaskId);
 
+CREATE TABLE Account (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, AccountType text NOT NULL,
+    JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Account_Name ON Account (SpaceId, lower(Name));
+CREATE TABLE Certificate (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Certificate_Name ON Certificate (SpaceId, lower(Name));
+CREATE TABLE Proxy (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Proxy_Name ON Proxy (SpaceId, lower(Name));
+CREATE TABLE Subscription (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_Subscription_Name ON Subscription (SpaceId, lower(Name));
+CREATE TABLE ProjectTrigger (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
+    ProjectId text NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_ProjectTrigger_Name ON ProjectTrigger (ProjectId, lower(Name));
+CREATE TABLE ActionTemplate (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
+CREATE UNIQUE INDEX UQ_ActionTemplate_Name ON ActionTemplate (SpaceId, lower(Name));
+
 CREATE TABLE Release (
     Id text PRIMARY KEY, SpaceId text NOT NULL, Version text NOT NULL, Assembled timestamptz NOT NULL, ProjectId text NOT NULL,
     ChannelId text NOT NULL, ProjectVariableSetSnapshotId text NOT NULL, ProjectDeploymentProcessSnapshotId text NOT NULL,

@@ -1,10 +1,11 @@
 """The contract as a page: each operation, whether it is served, and the tests that prove it.
 
 A test names what it proves: `@pytest.mark.proves("GET environments", "POST environments")`, literally, on the function
-or on a `pytest.param`. It must call each operation that it names through the `server` or `space` fixture, and get the
-status that the route table says, or it fails. A rule of §B is named in the words of `contract_operations.py`. After a
-change of routes, operations or marks, `python -m tests.contract` writes docs/contract.md anew, and a section that is
-whole is taken out of UNFINISHED in tests/unit/test_contract_page.py.
+or on a `pytest.param`; `proves_crud("environments")` names the six operations of a resource. It must call each
+operation that it names through the `server` or `space` fixture, and get the status that the route table says, or it
+fails. A rule of §B is named in the words of `contract_operations.py`. After a change of routes, operations or marks,
+`python -m tests.contract` writes docs/contract.md anew, and a section that is whole is taken out of UNFINISHED in
+tests/unit/test_contract_page.py.
 """
 
 import ast
@@ -16,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import httpx
+import pytest
 
 from standin.errors import Rejected
 from standin.web.routes import ROUTES
@@ -140,11 +142,29 @@ class Calls:
         return [text for text in named if not Operation(text).is_rule and spelling(text) not in self._seen]
 
 
+def crud(path: str) -> list[str]:
+    """Return the six operations that most resources have."""
+    return [
+        *(f"GET {path}", f"GET {path}/all", f"GET {path}/{{id}}"),
+        *(f"POST {path}", f"PUT {path}/{{id}}", f"DELETE {path}/{{id}}"),
+    ]
+
+
+def proves_crud(path: str) -> pytest.MarkDecorator:
+    """Return the mark of a test that proves the six operations of a resource."""
+    return pytest.mark.proves(*crud(path))
+
+
 def _named(decorators: list[ast.expr]) -> Iterable[str]:
     for decorator in decorators:
         for node in ast.walk(decorator):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "proves":
-                yield from (one.value for one in node.args if isinstance(one, ast.Constant))
+            if not isinstance(node, ast.Call):
+                continue
+            texts = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            if isinstance(node.func, ast.Attribute) and node.func.attr == "proves":
+                yield from texts
+            elif isinstance(node.func, ast.Name) and node.func.id == "proves_crud":
+                yield from (one for path in texts for one in crud(path))
 
 
 def _cell(operation: Operation, served: dict[str, Route]) -> str:

@@ -109,7 +109,6 @@ OPERATIONS = {
         DELETE environments/{id}
         PUT environments/sortorder
         GET environments/{id}/machines
-        GET environments/{id}/metadata
         GET environments/summary
     """,
     "A.4 Lifecycles": """

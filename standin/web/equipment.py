@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, field
 
-from standin.web.models import Name, Resource
+from standin.web.models import Name, Resource, Template
 
 
 class MachinePolicy(Resource, frozen=True, kw_only=True):
@@ -80,17 +80,6 @@ class TagSet(Resource, frozen=True, kw_only=True):
     scopes: list[str] = field(default_factory=lambda: ["Tenant"])
     type: str = "MultiSelect"
     tags: list[Tag] = []
-
-
-class Template(Resource, frozen=True, kw_only=True):
-    """A variable that each tenant gives a value of its own."""
-
-    id: str | None = None
-    name: Name
-    label: str | None = None
-    help_text: str | None = None
-    default_value: Any = None
-    display_settings: dict[str, Any] = {}
 
 
 class LibraryVariableSet(Resource, frozen=True, kw_only=True):

@@ -100,6 +100,12 @@ Id IN (SELECT MachineId FROM DeploymentRelatedMachine WHERE DeploymentId = $valu
 -- name: in_pools
 EXISTS (SELECT 1 FROM unnest($value::text[]) AS p WHERE strpos(WorkerPoolIds, '|' || p || '|') > 0)
 
+-- name: frozen
+IsFrozen = $value::boolean
+
+-- name: account_type
+AccountType = $value::text
+
 -- name: content_type
 lower(ContentType) = lower($value::text)
 

@@ -94,6 +94,12 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "Self": "~/workers/%(Id)s",
         "Connection": "~/workers/%(Id)s/connection",
     },
+    "Account": {"Self": "~/accounts/%(Id)s"},
+    "Certificate": {"Self": "~/certificates/%(Id)s"},
+    "Proxy": {"Self": "~/proxies/%(Id)s"},
+    "Subscription": {"Self": "~/subscriptions/%(Id)s"},
+    "ProjectTrigger": {"Self": "~/projecttriggers/%(Id)s", "Project": "~/projects/%(ProjectId)s"},
+    "ActionTemplate": {"Self": "~/actiontemplates/%(Id)s"},
     "TagSet": {"Self": "~/tagsets/%(Id)s"},
     "LibraryVariableSet": {
         "Self": "~/libraryvariablesets/%(Id)s",

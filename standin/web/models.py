@@ -118,6 +118,17 @@ class VersioningStrategy(Resource, frozen=True, kw_only=True):
     donor_package: Any = None
 
 
+class Template(Resource, frozen=True, kw_only=True):
+    """A variable that each tenant gives a value of its own."""
+
+    id: str | None = None
+    name: Name
+    label: str | None = None
+    help_text: str | None = None
+    default_value: Any = None
+    display_settings: dict[str, Any] = {}
+
+
 class Project(Resource, frozen=True, kw_only=True):
     """A project (§A.7)."""
 
@@ -136,7 +147,7 @@ class Project(Resource, frozen=True, kw_only=True):
     auto_create_release: bool = False
     discrete_channel_release: bool = False
     default_to_skip_if_already_installed: bool = False
-    templates: list[Any] = []
+    templates: list[Template] = []
     cloned_from_project_id: str | None = None
     auto_deploy_release_overrides: list[Any] = []
     release_notes_template: str | None = None

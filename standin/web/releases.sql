@@ -12,6 +12,9 @@ WHERE d.ReleaseId = ANY($1::text[]) AND t.State IN ('Queued', 'Executing', 'Canc
 -- name: delete_channels
 DELETE FROM Channel WHERE ProjectId = $1;
 
+-- name: delete_triggers
+DELETE FROM ProjectTrigger WHERE ProjectId = $1;
+
 -- name: delete_all_processes
 DELETE FROM DeploymentProcess WHERE OwnerId = $1;
 

@@ -44,6 +44,7 @@ async def remove_project(work: Work, project: Document) -> list[str]:
         tasks += await remove_runbook(work, runbook)
     tasks += await remove_releases(work, project, await find(work.conn, kinds.RELEASE, ProjectId=project["Id"]))
     await work.conn.execute(queries("web/releases")["delete_channels"], project["Id"])
+    await work.conn.execute(queries("web/releases")["delete_triggers"], project["Id"])
     await work.conn.execute(queries("web/releases")["delete_all_processes"], project["Id"])
     await work.conn.execute(queries("web/releases")["delete_all_variables"], project["Id"])
     await delete(work.conn, kinds.PROJECT, project["Id"])

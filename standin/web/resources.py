@@ -11,7 +11,7 @@ from standin import events, kinds
 from standin.documents import Document, DocumentType, delete, insert, time_text, update
 from standin.errors import not_found
 from standin.newspace import slug
-from standin.web import commands, equipment, library, membership, models, paging, runbooks
+from standin.web import commands, equipment, library, membership, models, paging, portal, runbooks
 from standin.web.call import Call
 from standin.web.filters import Filters, columns, count_and_fetch, fetch_rows
 from standin.web.links import links_of
@@ -76,6 +76,20 @@ TAG_SET = ResourceType(kinds.TAG_SET, equipment.TagSet, "TagSet", "Tag set", "So
 LIBRARY_VARIABLE_SET = ResourceType(
     kinds.LIBRARY_VARIABLE_SET, equipment.LibraryVariableSet, "LibraryVariableSet", "Library variable set"
 )
+ACCOUNT = ResourceType(
+    kinds.ACCOUNT,
+    portal.Account,
+    "Account",
+    "Account",
+    secret=("Password", "Token", "PrivateKeyFile", "PrivateKeyPassphrase", "SecretKey", "JsonKey"),
+)
+CERTIFICATE = ResourceType(
+    kinds.CERTIFICATE, portal.Certificate, "Certificate", "Certificate", secret=("CertificateData", "Password")
+)
+PROXY = ResourceType(kinds.PROXY, portal.Proxy, "Proxy", "Proxy", secret=("Password",))
+SUBSCRIPTION = ResourceType(kinds.SUBSCRIPTION, portal.Subscription, "Subscription", "Subscription")
+TRIGGER = ResourceType(kinds.TRIGGER, portal.Trigger, "ProjectTrigger", "Trigger")
+ACTION_TEMPLATE = ResourceType(kinds.ACTION_TEMPLATE, portal.ActionTemplate, "ActionTemplate", "Step template")
 RELEASE = ResourceType(kinds.RELEASE, commands.CreateRelease, "Release", "Release", "Assembled DESC, Id DESC")
 DEPLOYMENT = ResourceType(
     kinds.DEPLOYMENT, commands.CreateDeployment, "Deployment", "Deployment", "Created DESC, Id DESC"

@@ -70,6 +70,17 @@ WHERE SpaceId = $1 AND JSON::json ->> 'OperatingSystem' IS NOT NULL ORDER BY r;
 SELECT DISTINCT JSON::json ->> 'ShellName' AS r FROM Machine
 WHERE SpaceId = $1 AND JSON::json ->> 'ShellName' IS NOT NULL ORDER BY r;
 
+-- name: project_summary
+SELECT (SELECT count(*) FROM Runbook WHERE ProjectId = $1) AS runbooks,
+    EXISTS (SELECT 1 FROM Deployment WHERE ProjectId = $1) AS deployed;
+
+-- name: pulse
+SELECT p.Id, count(t.Id) FILTER (WHERE t.State = 'Queued') AS queued,
+    count(t.Id) FILTER (WHERE t.State IN ('Executing', 'Cancelling')) AS executing
+FROM Project p LEFT JOIN ServerTask t ON t.ProjectId = p.Id AND t.State IN ('Queued', 'Executing', 'Cancelling')
+WHERE p.SpaceId = $1 AND ($2::text[] IS NULL OR p.Id = ANY($2))
+GROUP BY p.Id, p.Name ORDER BY lower(p.Name), p.Id;
+
 -- name: any_tenant
 SELECT 1 FROM Tenant WHERE SpaceId = $1 LIMIT 1;
 

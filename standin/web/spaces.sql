@@ -103,3 +103,21 @@ DELETE FROM Team WHERE SpaceId = $1;
 
 -- name: delete_grants
 DELETE FROM ScopedUserRole WHERE SpaceId = $1;
+
+-- name: delete_account
+DELETE FROM Account WHERE SpaceId = $1;
+
+-- name: delete_certificate
+DELETE FROM Certificate WHERE SpaceId = $1;
+
+-- name: delete_proxy
+DELETE FROM Proxy WHERE SpaceId = $1;
+
+-- name: delete_subscription
+DELETE FROM Subscription WHERE SpaceId = $1;
+
+-- name: delete_projecttrigger
+DELETE FROM ProjectTrigger WHERE SpaceId = $1;
+
+-- name: delete_actiontemplate
+DELETE FROM ActionTemplate WHERE SpaceId = $1;

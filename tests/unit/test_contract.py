@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from standin.errors import Rejected
+from standin.masks import next_version
 from standin.versions import in_range, parse_file_name, sort_key
 from standin.web import models
 from standin.web.body import convert, decode
-from standin.web.endpoints.processes import next_version
 from standin.web.endpoints.releases import checked
 from standin.web.paging import envelope, number_of_pages, page_links
 from standin.web.query import ALL, Query, Window
@@ -236,11 +236,24 @@ def test_other_versions_are_refused(version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "following"), [(None, "0.0.1"), ("0.0.9", "0.0.10"), ("1.2.3-beta.4", "1.2.4"), ("7", "7.1")]
+    ("last", "mask", "following"),
+    [
+        (None, None, "0.0.1"),
+        ("0.0.9", None, "0.0.10"),
+        ("1.2.3-beta.4", None, "1.2.4"),
+        ("7", None, "7.0.1"),
+        ("v2.5", None, "2.5.1"),
+        ("1.2.3", "#{Octopus.Version.NextMajor}.0.0", "2.0.0"),
+        ("1.2.3", "#{Octopus.Date.Year}.#{Octopus.Date.Month}.#{Octopus.Version.NextPatch}", "2026.03.4"),
+        ("1.2.3", "#{Octopus.Version.Channel.NextMinor}.x", "6.x"),
+        ("1.2.3", "1.2.i", "1.2.4"),
+        ("1.2.3", "1.c.0-beta", "1.2.0-beta"),
+        ("1.2.3", "#{Octopus.Action.Package.PackageVersion}", "#{Octopus.Action.Package.PackageVersion}"),
+    ],
 )
-def test_the_next_version_counts_the_last_number(last: str | None, following: str) -> None:
-    """Without a version, a release gets the one after the newest."""
-    assert next_version(last) == following
+def test_the_next_version_follows_the_mask(last: str | None, mask: str | None, following: str) -> None:
+    """Without a mask the third number counts; parts of the last version, of the channel's last and of the date."""
+    assert next_version(last, mask, datetime(2026, 3, 4, tzinfo=UTC), "4.5.6") == following
 
 
 @pytest.mark.parametrize(

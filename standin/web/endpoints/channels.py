@@ -1,18 +1,38 @@
 """Channels of projects (octopus-api §A.8)."""
 
+import uuid
 from typing import Any
+
+import msgspec
 
 from standin import kinds
 from standin.documents import Document, find, update
+from standin.versions import check_version, in_range, matches_tag, prerelease_tag
 from standin.web import models
 from standin.web.body import convert
 from standin.web.call import Call
 from standin.web.collection import Collection
 from standin.web.endpoints.common import named, referenced, refuse_when_used
 from standin.web.endpoints.projects import project_of
+from standin.web.equipment import RuleTest
 from standin.web.refusals import bad_request
 from standin.web.resources import CHANNEL, LIFECYCLE, PROJECT, fetch_page
 from standin.work import Work
+
+
+async def test_rule(call: Call) -> Any:
+    """Hold a version against a rule that the query spells out."""
+    query = call.query
+    version = query.text("version")
+    if version is None:
+        raise bad_request("The query must name a version.")
+    return _result(version, query.text("versionrange"), query.text("prereleasetag"))
+
+
+async def test_sent_rule(call: Call) -> Any:
+    """Hold a version against a rule that the body spells out."""
+    sent = await call.read(RuleTest)
+    return _result(sent.version, sent.version_range, sent.pre_release_tag)
 
 
 class Channels(Collection):
@@ -31,7 +51,11 @@ class Channels(Collection):
         if current is not None and current["ProjectId"] != project:
             raise bad_request("A channel cannot move to another project.")
         lifecycle = await referenced(work, LIFECYCLE, model.lifecycle_id, space) if model.lifecycle_id else None
-        return {"ProjectId": project, "LifecycleId": lifecycle}
+        rules = [{**msgspec.to_builtins(rule), "Id": rule.id or str(uuid.uuid4())} for rule in model.rules]
+        for rule in rules:
+            if rule["VersionRange"]:
+                in_range("0", rule["VersionRange"])
+        return {"ProjectId": project, "LifecycleId": lifecycle, "Rules": rules}
 
     async def settle(self, work: Work, document: Document, _current: Document | None) -> None:
         """Leave a project with one default channel: the one that was made so last."""
@@ -55,3 +79,16 @@ class Channels(Collection):
 
 
 CHANNELS = Channels(CHANNEL)
+
+
+def _result(version: str, limits: str | None, tag: str | None) -> Document:
+    check_version(version)
+    within = not limits or in_range(version, limits)
+    tagged = not tag or matches_tag(prerelease_tag(version), tag)
+    return {
+        "SatisfiesVersionRange": within,
+        "SatisfiesPreReleaseTag": tagged,
+        "IsSatisfied": within and tagged,
+        "Errors": [],
+        "Links": {},
+    }

@@ -5,13 +5,16 @@ from typing import Any
 import msgspec
 
 from standin import events, kinds
-from standin.documents import Document, get, update
+from standin.documents import Document, get, get_many, update
 from standin.newspace import slug
 from standin.spaces import create_project as create_with_parts
+from standin.statements import queries
 from standin.web import models
 from standin.web.call import Call, Reply, created
 from standin.web.collection import Collection
 from standin.web.endpoints.common import named, referenced, refuse_when_used
+from standin.web.endpoints.librarysets import with_ids
+from standin.web.refusals import invalid
 from standin.web.removal import forget_logs, remove_project
 from standin.web.resources import (
     LIFECYCLE,
@@ -60,7 +63,7 @@ async def create_project(call: Call) -> Reply:
     """Create a project with its default channel, process and variable set; `?clone=` copies those of another."""
     model = await call.read(models.Project)
     async with call.begin() as work:
-        members = {**msgspec.to_builtins(model), **await _owners(work, model, call.space), "SpaceId": call.space}
+        members = {**msgspec.to_builtins(model), **await _checked(work, model, call.space), "SpaceId": call.space}
         members["Slug"] = slug(model.slug or model.name)
         source = call.query.text("clone")
         original = await fetch_one(work.conn, PROJECT, source, call.space) if source else None
@@ -77,8 +80,8 @@ async def modify_project(call: Call) -> Any:
     model = await call.read(models.Project)
     async with call.begin() as work:
         current = await project_of(call, work.conn)
-        owners = await _owners(work, model, call.space)
-        return PROJECT.show(await modify(work, PROJECT, current, model, **owners))
+        checked = await _checked(work, model, call.space)
+        return PROJECT.show(await modify(work, PROJECT, current, model, **checked))
 
 
 async def delete_project(call: Call) -> Any:
@@ -111,7 +114,31 @@ async def read_summary(call: Call) -> Any:
     """Return what the portal's navigation shows of a project."""
     project = await project_of(call)
     process = await get(call.state.pool, kinds.PROCESS, project["DeploymentProcessId"])
-    return {"HasDeploymentProcess": bool(process["Steps"]), "HasRunbooks": False, "HasBeenDeployed": None}
+    row = await call.state.pool.fetchrow(queries("web/resources")["project_summary"], project["Id"])
+    return {
+        "HasDeploymentProcess": bool(process["Steps"]),
+        "HasRunbooks": row["runbooks"] > 0,
+        "HasBeenDeployed": row["deployed"],
+        "IsDisabled": project["IsDisabled"],
+        "Links": {"Self": call.path},
+    }
+
+
+async def read_metadata(call: Call) -> Any:
+    """Return the extensions that a project has settings of, each with the names of its settings."""
+    project = await project_of(call)
+    return [
+        {"ExtensionId": one.get("ExtensionId"), "Metadata": {"Types": [], "Settings": sorted(one.get("Values") or {})}}
+        for one in project.get("ExtensionSettings") or []
+        if isinstance(one, dict)
+    ]
+
+
+async def read_pulse(call: Call) -> Any:
+    """Return how many tasks of projects wait and run: of those that the query names, or of all."""
+    wanted = call.query.many("projectids")
+    rows = await call.state.pool.fetch(queries("web/resources")["pulse"], call.space, wanted)
+    return [{"ProjectId": row["id"], "Queued": row["queued"], "Executing": row["executing"]} for row in rows]
 
 
 async def project_of(call: Call, conn: Any = None) -> Document:
@@ -149,8 +176,15 @@ async def _copy_parts(work: Work, original: Document, project: Document) -> None
         await update(work.conn, kind, {**target, content: source[content], "Version": 1 if source[content] else 0})
 
 
-async def _owners(work: Work, model: models.Project, space: str) -> Document:
+async def _checked(work: Work, model: models.Project, space: str) -> Document:
+    """Return the owners of a project and its templates with ids; the libraries that it includes must exist."""
+    included = model.included_library_variable_set_ids
+    known = await get_many(work.conn, kinds.LIBRARY_VARIABLE_SET, included)
+    unknown = [one for one in included if one not in known or known[one]["SpaceId"] != space]
+    if unknown:
+        raise invalid(*(f"There is no library variable set {one[:100]} in this space." for one in unknown))
     return {
+        "Templates": with_ids(model.templates),
         "ProjectGroupId": await referenced(work, PROJECT_GROUP, model.project_group_id, space),
         "LifecycleId": await referenced(work, LIFECYCLE, model.lifecycle_id, space),
     }

@@ -13,8 +13,8 @@ from standin.statements import queries
 from standin.web import commands
 from standin.web.call import Call, Reply, created
 from standin.web.endpoints.common import referenced
-from standin.web.endpoints.processes import next_version
 from standin.web.endpoints.projects import project_of
+from standin.web.endpoints.templates import next_version_of
 from standin.web.refusals import bad_request
 from standin.web.removal import forget_logs, remove_releases
 from standin.web.resources import CHANNEL, PROJECT, RELEASE, fetch_one, fetch_page
@@ -150,7 +150,7 @@ def _filters(call: Call, **owner: str) -> dict[str, Any]:
 
 
 async def _next_version(work: Work, project: str) -> str:
-    return next_version(await work.conn.fetchval(queries("web/processes")["last_release"], project))
+    return await next_version_of(work.conn, await get(work.conn, kinds.PROJECT, project), None)
 
 
 async def _channel(work: Work, project: str, name: str | None) -> str | None:

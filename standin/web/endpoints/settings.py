@@ -7,10 +7,13 @@ import msgspec
 from standin import events
 from standin.database import configuration, put_configuration
 from standin.errors import not_found
-from standin.web import models
+from standin.web import models, sections
 from standin.web.call import Call
 from standin.web.links import links_of
 from standin.web.refusals import bad_request
+from standin.web.routing import Route, Table
+from standin.web.schemas import members_of
+from standin.web.secrets import hide, keep
 
 #: retention types → what holds before anybody changes it
 POLICIES = {
@@ -18,12 +21,6 @@ POLICIES = {
     "LifecycleTentacle": models.SpaceRetentionPolicy(),
     "RunbookRetention": models.SpaceRetentionPolicy(strategy="Count", quantity_to_keep=100),
     "MachinePackageCache": models.SpaceRetentionPolicy(strategy="Count", quantity_to_keep=5),
-}
-#: ids of settings → what they hold
-SETTINGS: dict[str, type[models.Resource]] = {
-    "retention-default": models.RetentionDefault,
-    "retentionpolicies": models.RetentionSchedule,
-    "eventretention": models.EventRetention,
 }
 
 
@@ -51,46 +48,103 @@ async def modify_policy(call: Call) -> Any:
     return await _policy(call, kind)
 
 
-async def read_retention_default(call: Call) -> Any:
-    """Return the days that old clients ask for, bare."""
-    return await _values(call, "retention-default")
+async def list_sections(_call: Call) -> Any:
+    """Return the settings of the instance as an envelope without pages."""
+    items = [_section(section) for section in sections.SECTIONS.values()]
+    return {"ItemType": "ConfigurationSectionMetadata", "TotalResults": len(items), "Items": items, "Links": {}}
 
 
-async def modify_retention_default(call: Call) -> Any:
-    """Replace the days that old clients ask for."""
-    return await _modify(call, "retention-default")
+async def read_section(call: Call) -> Any:
+    """Return what a setting of the instance is called."""
+    return _section(_named(call))
+
+
+async def read_metadata(call: Call) -> Any:
+    """Return the members of a setting with their types, as the portal makes a form of them."""
+    section = _named(call)
+    properties = [
+        {"Name": name, "Type": kind, "DisplayInfo": {"Label": name, "ReadOnly": False, "Required": False}}
+        for name, kind in members_of(section.model)
+    ]
+    return {"Id": section.id, "Description": section.name, "Types": [{"Name": section.id, "Properties": properties}]}
 
 
 async def read_values(call: Call) -> Any:
     """Return a setting of the instance."""
-    identifier = _setting(call)
-    return {"Id": identifier, **await _values(call, identifier), "Links": {"Self": call.path}}
+    return await _shown(call, _named(call))
 
 
 async def modify_values(call: Call) -> Any:
     """Replace a setting of the instance."""
-    identifier = _setting(call)
-    return {"Id": identifier, **await _modify(call, identifier), "Links": {"Self": call.path}}
+    return await _modify(call, _named(call))
 
 
-def _setting(call: Call) -> str:
-    identifier = call.id.lower()
-    if identifier not in SETTINGS:
+async def read_retention_default(call: Call) -> Any:
+    """Return the days that old clients ask for, bare."""
+    shown = await _shown(call, sections.SECTIONS["retention-default"])
+    return {"RetentionDays": shown["RetentionDays"]}
+
+
+async def modify_retention_default(call: Call) -> Any:
+    """Replace the days that old clients ask for."""
+    shown = await _modify(call, sections.SECTIONS["retention-default"])
+    return {"RetentionDays": shown["RetentionDays"]}
+
+
+async def mail_is_configured(call: Call) -> Any:
+    """Say whether the server knows a host for its mail."""
+    shown = await _shown(call, sections.SECTIONS["smtp"])
+    return {"IsConfigured": bool(shown["SmtpHost"]), "Links": {"Self": call.path}}
+
+
+async def server_settings(call: Call) -> Any:
+    """Return the settings of the server's own configuration as an array of sections."""
+    shown = await _shown(call, sections.SECTIONS["server"])
+    settings = [{"Key": "ServerUri", "Description": "Where clients reach this server.", "Value": shown["ServerUri"]}]
+    return [{"Id": "server", "ConfigurationSet": "Server", "ConfigurationValues": settings}]
+
+
+def routes_of(table: Table, path: str, identifier: str) -> tuple[Route, Route]:
+    """Return the two routes of a setting that has an address of its own."""
+    section = sections.SECTIONS[identifier]
+
+    async def read(call: Call) -> Any:
+        """Return a setting of the instance."""
+        return await _shown(call, section)
+
+    async def modify(call: Call) -> Any:
+        """Replace a setting of the instance."""
+        return await _modify(call, section)
+
+    return table.get(path, read), table.put(path, modify, section.model)
+
+
+def _named(call: Call) -> sections.Section:
+    section = sections.SECTIONS.get(call.id.lower())
+    if section is None:
         raise not_found(call.id)
-    return identifier
+    return section
 
 
-async def _values(call: Call, identifier: str) -> dict[str, Any]:
-    defaults: dict[str, Any] = msgspec.to_builtins(SETTINGS[identifier]())
-    return {**defaults, **await configuration(call.state.pool, identifier)}
+def _section(section: sections.Section) -> dict[str, Any]:
+    base = f"/api/configuration/{section.id}"
+    links = {"Self": base, "Metadata": f"{base}/metadata", "Values": f"{base}/values"}
+    return {"Id": section.id, "Name": section.name, "Description": section.name, "Links": links}
 
 
-async def _modify(call: Call, identifier: str) -> dict[str, Any]:
-    sent = await call.read(SETTINGS[identifier])
+async def _shown(call: Call, section: sections.Section) -> dict[str, Any]:
+    defaults: dict[str, Any] = msgspec.to_builtins(section.model())
+    kept = hide(await configuration(call.state.pool, section.id))
+    return {"Id": section.id, **defaults, **kept, "Links": {"Self": call.path}}
+
+
+async def _modify(call: Call, section: sections.Section) -> dict[str, Any]:
+    sent = await call.read(section.model)
     async with call.begin() as work:
-        await put_configuration(work.conn, identifier, msgspec.to_builtins(sent))
-        await events.modified(work, {"Id": identifier}, f"Setting {identifier}")
-    return await _values(call, identifier)
+        kept = keep(msgspec.to_builtins(sent), await configuration(work.conn, section.id))
+        await put_configuration(work.conn, section.id, kept)
+        await events.modified(work, {"Id": section.id}, f"Setting {section.name}")
+    return await _shown(call, section)
 
 
 async def _policy(call: Call, kind: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Environments, deployment targets, workers and tenants (octopus-api §A.3, §A.11, §A.12)."""
 
 from standin.web import equipment
-from standin.web.endpoints import connections, machines, summaries, tenantvariables
+from standin.web.endpoints import connections, logos, machines, summaries, tenantvariables
 from standin.web.endpoints.environments import ENVIRONMENTS
 from standin.web.endpoints.machines import MACHINES
 from standin.web.endpoints.policies import MACHINE_POLICIES
@@ -56,6 +56,9 @@ ROUTES = (
     space.get("tenants/{id}/variables", tenantvariables.read),
     space.put("tenants/{id}/variables", tenantvariables.modify, equipment.TenantVariables),
     space.post("tenants/{id}/variables", tenantvariables.modify, equipment.TenantVariables),
+    space.get("tenants/{id}/logo", logos.read_tenant_logo),
+    space.put("tenants/{id}/logo", logos.modify_tenant_logo),
+    space.post("tenants/{id}/logo", logos.modify_tenant_logo),
     space.get("tenantvariables/all", tenantvariables.every, "projectId"),
     *TAG_SETS.routes(space, "tagsets"),
     space.put("tagsets/sortorder", TAG_SETS.sort, list[str]),

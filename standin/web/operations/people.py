@@ -1,7 +1,7 @@
 """Users, teams, roles and spaces, and how often they may ask (octopus-api §A.1, §A.2, §B.1, §B.5)."""
 
 from standin.web import membership, models, throttle
-from standin.web.endpoints import apikeys, ratelimits, sessions, system, users
+from standin.web.endpoints import apikeys, logos, ratelimits, sessions, system, users
 from standin.web.endpoints.spaces import SPACES
 from standin.web.endpoints.teams import SCOPED_USER_ROLES, TEAMS, USER_ROLES, every_permission
 from standin.web.endpoints.users import USERS
@@ -36,6 +36,9 @@ ROUTES = (
     server.get("permissions/all", every_permission),
     *SPACES.routes(server, "spaces", f"{LIST} name"),
     server.create("spaces/v1", SPACES.create_v1, models.Space),
+    server.get("spaces/{id}/logo", logos.read_space_logo),
+    server.put("spaces/{id}/logo", logos.modify_space_logo),
+    server.post("spaces/{id}/logo", logos.modify_space_logo),
     server.get("spaces/{id}/search", SPACES.search, "keyword"),
     space.get("", system.space_home),
     server.get("ratelimitingpolicies", ratelimits.list_policies, "skip take"),
