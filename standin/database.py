@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import asyncpg
-import msgspec
 
 from standin import people
-from standin.documents import KeyAllocator, encode, insert
+from standin.configuration import configuration, put_configuration
+from standin.documents import KeyAllocator, insert
 from standin.errors import FailureError, UsageError
 from standin.kinds import API_KEY, SCOPED_USER_ROLE, TEAM, USER, USER_ROLE
 from standin.spaces import create_space
@@ -199,18 +199,6 @@ def new_api_key() -> str:
 async def installation_id(conn: Any) -> str:
     """Return the UUID of the installation, the same on all nodes."""
     return str((await configuration(conn, "installation"))["InstallationId"])
-
-
-async def configuration(conn: Any, identifier: str) -> dict[str, Any]:
-    """Return a document of Configuration, empty when there is none."""
-    found = await conn.fetchval(queries("database")["configuration"], identifier)
-    members: dict[str, Any] = msgspec.json.decode(found) if found else {}
-    return members
-
-
-async def put_configuration(conn: Any, identifier: str, members: dict[str, Any]) -> None:
-    """Store a document of Configuration."""
-    await conn.execute(queries("database")["put_configuration"], identifier, encode(members))
 
 
 def database_name(dsn: str) -> str:

@@ -14,6 +14,7 @@ MODIFIED = "Modified"
 DELETED = "Deleted"
 DEPLOYMENT_QUEUED = "DeploymentQueued"
 DEPLOYMENT_STARTED = "DeploymentStarted"
+DEPLOYMENT_RESUMED = "DeploymentResumed"
 DEPLOYMENT_SUCCEEDED = "DeploymentSucceeded"
 DEPLOYMENT_FAILED = "DeploymentFailed"
 DEPLOYMENT_CANCELED = "DeploymentCanceled"
@@ -40,6 +41,7 @@ CATEGORIES = {
     DELETED: "Document deleted",
     DEPLOYMENT_QUEUED: "Deployment queued",
     DEPLOYMENT_STARTED: "Deployment started",
+    DEPLOYMENT_RESUMED: "Deployment resumed",
     DEPLOYMENT_SUCCEEDED: "Deployment succeeded",
     DEPLOYMENT_FAILED: "Deployment failed",
     DEPLOYMENT_CANCELED: "Deployment canceled",
@@ -64,6 +66,7 @@ CATEGORIES = {
 ENDINGS = {
     DEPLOYMENT_QUEUED: "was queued",
     DEPLOYMENT_STARTED: "started",
+    DEPLOYMENT_RESUMED: "resumed",
     DEPLOYMENT_SUCCEEDED: "succeeded",
     DEPLOYMENT_FAILED: "failed",
     DEPLOYMENT_CANCELED: "was canceled",
@@ -229,9 +232,9 @@ async def created(work: Work, document: Document, label: str) -> str:
     return await about(work, CREATED, document, label, f"{label} was created")
 
 
-async def modified(work: Work, document: Document, label: str) -> str:
-    """Record that a document was modified."""
-    return await about(work, MODIFIED, document, label, f"{label} was modified")
+async def modified(work: Work, document: Document, label: str, changes: Sequence[dict[str, Any]] | None = None) -> str:
+    """Record that a document was modified; `changes` is the JSON patch of what is different now."""
+    return await about(work, MODIFIED, document, label, f"{label} was modified", changes=changes)
 
 
 async def deleted(work: Work, document: Document, label: str) -> str:
@@ -239,7 +242,15 @@ async def deleted(work: Work, document: Document, label: str) -> str:
     return await about(work, DELETED, document, label, f"{label} was deleted")
 
 
-async def about(work: Work, category: str, document: Document, label: str, message: str) -> str:
+async def about(
+    work: Work,
+    category: str,
+    document: Document,
+    label: str,
+    message: str,
+    *,
+    changes: Sequence[dict[str, Any]] | None = None,
+) -> str:
     """Record an event about one document, its project and its space."""
     return await record(
         work,
@@ -249,6 +260,7 @@ async def about(work: Work, category: str, document: Document, label: str, messa
         space=document.get("SpaceId"),
         project=document.get("ProjectId") or (document["Id"] if document["Id"].startswith("Projects-") else None),
         references=[(document["Id"], label)],
+        changes=changes,
     )
 
 

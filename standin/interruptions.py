@@ -64,7 +64,11 @@ class Desk:
 
     async def _resume(self, task_id: str) -> bool:
         async with begin(self._pool, self._keys) as work:
-            return await resume(work, task_id, self._node_id, self._offline)
+            if not await resume(work, task_id, self._node_id, self._offline):
+                return False
+            if deployment := await work.conn.fetchval(queries("interruptions")["deployment"], task_id):
+                await events.record_deployment(work, events.DEPLOYMENT_RESUMED, deployment)
+            return True
 
 
 async def take(work: Work, identifier: str) -> Document:

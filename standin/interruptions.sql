@@ -16,3 +16,6 @@ UPDATE ServerTask SET HasPendingInterruptions = true, Paused = $2 WHERE Id = $1;
 -- name: settle
 UPDATE ServerTask SET HasPendingInterruptions = EXISTS (SELECT 1 FROM Interruption WHERE TaskId = $1 AND IsPending)
 WHERE Id = $1;
+
+-- name: deployment
+SELECT Id FROM Deployment WHERE TaskId = $1;

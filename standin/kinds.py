@@ -233,3 +233,10 @@ PROXY = DocumentType("Proxy", "Proxies", ("SpaceId", "Name", "Slug"))
 SUBSCRIPTION = DocumentType("Subscription", "Subscriptions", ("SpaceId", "Name", "Slug"))
 TRIGGER = DocumentType("ProjectTrigger", "ProjectTriggers", ("SpaceId", "Name", "Slug", "ProjectId"))
 ACTION_TEMPLATE = DocumentType("ActionTemplate", "ActionTemplates", ("SpaceId", "Name", "Slug"))
+ARTIFACT = DocumentType(
+    "Artifact",
+    "Artifacts",
+    ("SpaceId", "Filename", "Created", "ServerTaskId", "RelatedDocumentIds"),
+    lists=frozenset({"RelatedDocumentIds"}),
+    times=frozenset({"Created"}),
+)

@@ -6,6 +6,7 @@ because the DSN holds a password. It says one line of JSON on standard output: `
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
@@ -22,12 +23,13 @@ from standin.database import FAULTS, connect, installation_id, open_pool
 from standin.documents import KeyAllocator
 from standin.errors import FailureError, StandinError
 from standin.heart import Heart
-from standin.packages import PackageStore
+from standin.home import Home
 from standin.parent import Parent, wake_when_orphaned
 from standin.postgres import check_port
 from standin.statements import queries
 from standin.timers import Timers
 from standin.web.app import create_app
+from standin.web.endpoints.diagnostics import RECENT
 from standin.web.state import NodeState
 from standin.worker import Worker
 
@@ -43,10 +45,8 @@ class Settings(msgspec.Struct, frozen=True):
     name: str
     #: port on 127.0.0.1; 0 takes any
     port: int
-    #: folder of the task logs, shared by all nodes
-    task_logs: str
-    #: folder of the built-in feed's files, shared by all nodes
-    packages: str
+    #: folder of the instance's files, shared by all nodes
+    home: str
     #: Octopus' timers divided by this
     time_scale: float
     #: which statement of dashboard.sql is run
@@ -74,9 +74,8 @@ async def serve(settings: Settings) -> None:
     keys = KeyAllocator(lambda: connect(settings.dsn))
     try:
         state = await _register(settings, pool, keys, url)
-        logs = Path(settings.task_logs)
         timers = Timers(settings.time_scale)
-        worker = Worker(pool, keys, state.node_id, logs, timers, schedule=settings.schedule)
+        worker = Worker(pool, keys, state.node_id, state.home, timers, schedule=settings.schedule)
         heart = Heart(settings.dsn, (state.node_id, state.node_name, url), timers.heartbeat)
         heart.start()
         try:
@@ -146,9 +145,9 @@ async def _register(settings: Settings, pool: Any, keys: KeyAllocator, url: str)
         node_id=identifier,
         node_name=settings.name,
         installation_id=await installation_id(pool),
-        task_logs=Path(settings.task_logs),
-        packages=PackageStore(Path(settings.packages)),
+        home=Home(Path(settings.home)),
         time_scale=settings.time_scale,
+        schedule=settings.schedule,
         dashboard=settings.dashboard,
         started=time.time(),
     )
@@ -173,6 +172,7 @@ def _say(said: dict[str, object]) -> None:
 def _main() -> int:
     wake_when_orphaned()
     settings = msgspec.json.decode(os.environ.pop(VARIABLE), type=Settings)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[logging.StreamHandler(), RECENT])
     try:
         if sys.platform == "win32":
             asyncio.run(serve(settings))

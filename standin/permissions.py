@@ -172,6 +172,12 @@ _EXCEPTIONS = {
     ("POST", "rule-test"): "ProcessView",
     ("POST", "submit"): "InterruptionSubmit",
     ("PUT", "responsible"): "InterruptionSubmit",
+    ("DELETE", "archives"): "AdministerSystem",
+    ("GET", "start"): "AdministerSystem",
+    ("GET", "stop"): "AdministerSystem",
+    ("GET", "trigger"): "AdministerSystem",
+    ("GET", "logs"): "AdministerSystem",
+    ("GET", "system-report"): "AdministerSystem",
 }
 _VERBS = {"GET": "View", "POST": "Create", "PUT": "Edit", "PATCH": "Edit", "DELETE": "Delete"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from standin import events
-from standin.database import configuration
+from standin.configuration import configuration
 from standin.documents import Document, KeyAllocator, find, get
 from standin.kinds import CHANNEL, EVENT, LIFECYCLE, PROJECT
 from standin.lifecycles import Phase, phases_of

@@ -104,6 +104,10 @@ CREATE TABLE Interruption (
     Id text PRIMARY KEY, SpaceId text NOT NULL, TaskId text NOT NULL, Created timestamptz NOT NULL,
     IsPending boolean NOT NULL DEFAULT true, ResponsibleUserId text, RelatedDocumentIds text NOT NULL, JSON text NOT NULL);
 CREATE INDEX IX_Interruption_Task ON Interruption (TaskId);
+CREATE TABLE Artifact (
+    Id text PRIMARY KEY, SpaceId text NOT NULL, Filename text NOT NULL, Created timestamptz NOT NULL, ServerTaskId text,
+    RelatedDocumentIds text NOT NULL, JSON text NOT NULL);
+CREATE INDEX IX_Artifact_Created ON Artifact (SpaceId, Created DESC);
 
 CREATE TABLE Account (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, AccountType text NOT NULL,
     JSON text NOT NULL);

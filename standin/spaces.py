@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from standin import events
+from standin import events, licensing
 from standin.documents import Document, DocumentType, find, get, insert, lock, update
 from standin.errors import Rejected
 from standin.kinds import (
@@ -21,6 +21,7 @@ from standin.work import Work
 
 async def create_space(work: Work, members: dict[str, Any]) -> Document:
     """Create a space with what every new space holds; `members` need a `Name`."""
+    await licensing.check(work, SPACE.table)
     space = space_document(await work.keys.next(SPACE), members)
     await insert(work.conn, SPACE, space)
     for kind, make in SPACE_PARTS:
@@ -51,6 +52,7 @@ async def create_project(work: Work, members: dict[str, Any]) -> Document:
         owner = await get(work.conn, kind, members[member])
         if owner["SpaceId"] != members["SpaceId"]:
             raise Rejected(400, f"{members[member]} does not belong to {members['SpaceId']}.")
+    await licensing.check(work, PROJECT.table)
     project = project_document(await work.keys.next(PROJECT), members)
     await insert(work.conn, PROJECT, project)
     await insert(work.conn, CHANNEL, default_channel(await work.keys.next(CHANNEL), project))

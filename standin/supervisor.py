@@ -12,6 +12,7 @@ from standin import database, node
 from standin.cluster import Cluster
 from standin.control import Control
 from standin.errors import UsageError
+from standin.home import Home
 from standin.hosts.site import OpenField, Site, Wish, lay_out
 from standin.keeper import Keeper, interrupt_on_signals, stop_on_signals
 from standin.orders import NodeOrders, Orders
@@ -19,9 +20,6 @@ from standin.parent import Parent
 
 #: Name of the instance's database on a PostgreSQL of our own.
 DATABASE = "octopus"
-#: Folders of an instance: logs of the tasks, files of the built-in feed.
-TASK_LOGS = "TaskLogs"
-PACKAGES = "Packages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +104,11 @@ def _storage(service: Service) -> Iterator[tuple[str, Keeper | None]]:
 
 
 def _home(service: Service, keeper: Keeper | None, stack: contextlib.ExitStack) -> Path:
-    """Return the folder of the task logs, the packages and the control; one of its own when the instance has none."""
+    """Return the folder of the instance; one that is deleted at the end when it has none."""
     home = service.data or (keeper.data if keeper else None)
     if home is None:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="octoload-standin-")))
-    for folder in (home / TASK_LOGS, home / PACKAGES):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as exc:
-            raise UsageError(f"{folder} cannot be used: {exc.strerror}", "Choose another folder.") from exc
+    Home(home).prepare()
     return home
 
 
@@ -124,8 +118,7 @@ def _settings(service: Service, name: str, dsn: str, home: Path) -> node.Setting
         dsn=dsn,
         name=name,
         port=service.port + int(number[1]) - 1 if service.port and number else 0,
-        task_logs=str(home / TASK_LOGS),
-        packages=str(home / PACKAGES),
+        home=str(home),
         time_scale=service.time_scale,
         dashboard=service.dashboard,
         # Scheduled retention would surprise an experiment, and experiments run at a scale of their own.

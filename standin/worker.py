@@ -4,25 +4,25 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from standin import dispatch, jobs
+from standin.archives import archive_events
 from standin.database import FAULTS
 from standin.documents import KeyAllocator
 from standin.history import create_task
+from standin.home import Home
 from standin.interruptions import Desk
+from standin.schedule import EVENT_RETENTION, EVENTS_EVERY, RETENTION, event_days, retention_is_due, stopped
 from standin.silence import Silence
 from standin.statements import queries
 from standin.tasks import complete
 from standin.timers import HEARTBEAT, Timers
 from standin.work import begin
 
-#: Retention's schedule: whenever so many seconds of the day, UTC, have passed, as a cron line does.
-RETENTION = 4 * 3600.0
 #: Seconds between two looks for tasks to cancel, whatever the time scale.
 CANCEL_LOOK = 0.5
 
@@ -31,17 +31,11 @@ SHUT_DOWN = "The Octopus Server that was executing the task was shut down."
 _log = logging.getLogger(__name__)
 
 
-def retention_is_due(began: datetime, last: datetime | None, now: datetime) -> bool:
-    """Say whether the schedule's latest time lies after a node's start and after retention was last queued."""
-    due = datetime.fromtimestamp(now.timestamp() // RETENTION * RETENTION, UTC)
-    return due > began and (last is None or last < due)
-
-
 class Worker:
     """The task processor of one node."""
 
     def __init__(
-        self, pool: Any, keys: KeyAllocator, node_id: str, task_logs: Path, timers: Timers, *, schedule: bool = False
+        self, pool: Any, keys: KeyAllocator, node_id: str, home: Home, timers: Timers, *, schedule: bool = False
     ) -> None:
         self._pool = pool
         self._keys = keys
@@ -55,7 +49,8 @@ class Worker:
         self._stopping = asyncio.Event()
         self._silence = Silence()
         self._desk = Desk(pool, keys, self._node_id, timers.offline)
-        self._shop = jobs.Workshop(pool, keys, task_logs, self._desk)
+        self._shop = jobs.Workshop(pool, keys, home.task_logs, self._desk)
+        self._home = home
 
     async def run(self) -> None:
         """Process tasks until `stop`; then cancel what still runs and return."""
@@ -69,6 +64,7 @@ class Worker:
         ]
         if self._schedule:
             loops.append(self._every(HEARTBEAT, self._queue_retention))
+            loops.append(self._every(EVENTS_EVERY, self._archive_events))
         await asyncio.gather(*loops)
         for identifier in self._running:
             self._cancel(identifier, SHUT_DOWN)
@@ -142,8 +138,14 @@ class Worker:
         async with begin(self._pool, self._keys) as work:
             await work.conn.execute(queries("dispatch")["lock"])
             last = await work.conn.fetchval(queries("worker")["last_retention"])
-            if retention_is_due(self._began, last, work.now):
-                await create_task(work, "Retention", "Apply retention policies")
+            if retention_is_due(self._began, last, work.now) and RETENTION not in await stopped(work.conn):
+                await create_task(work, RETENTION, "Apply retention policies")
+
+    async def _archive_events(self) -> None:
+        """Move old events to files, if somebody has started that."""
+        if EVENT_RETENTION not in await stopped(self._pool):
+            old = datetime.now(UTC) - timedelta(days=await event_days(self._pool))
+            await archive_events(self._pool, self._home.archives, old)
 
     async def _every(self, seconds: float, action: Callable[[], Awaitable[None]]) -> None:
         """Do something now and then every so many seconds until the end; a fault of the database is not the end.

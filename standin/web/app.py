@@ -14,10 +14,11 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from standin.errors import Rejected, not_found
-from standin.packages import PIECE
+from standin.filestore import PIECE
 from standin.web import routing
 from standin.web.call import Call, Reply
 from standin.web.identity import find_space, identify
+from standin.web.maintenance import guard
 from standin.web.query import Query
 from standin.web.refusals import bad_request
 from standin.web.rights import NOBODY, authorise
@@ -76,7 +77,9 @@ class Contract:
         address = scope["client"][0] if scope.get("client") else None
         actor = await self._actor(match, method, headers, query, address)
         space = await self._space(match)
-        nobody = match.route.anonymous
+        rights = NOBODY if match.route.anonymous else await authorise(self._state, actor, match, space)
+        if not match.route.anonymous:
+            await guard(self._state, method, rights)
         call = Call(
             state=self._state,
             actor=actor,
@@ -86,7 +89,7 @@ class Contract:
             space_id=space,
             receive=receive,
             headers=headers,
-            rights=NOBODY if nobody else await authorise(self._state, actor, match, space),
+            rights=rights,
         )
         answer = await match.route.endpoint(call)
         return answer if isinstance(answer, Reply) else Reply(answer)

@@ -109,3 +109,16 @@ class SetState(Resource, frozen=True, kw_only=True):
 
     state: str | None = None
     reason: str | None = None
+
+
+class DashboardConfiguration(Resource, frozen=True, kw_only=True):
+    """What a user wants to see on the dashboard of a space; empty lists stand for everything."""
+
+    included_project_group_ids: list[str] = []
+    included_project_ids: list[str] = []
+    included_project_tags: list[str] = []
+    included_environment_ids: list[str] = []
+    included_environment_tags: list[str] = []
+    included_tenant_ids: list[str] = []
+    included_tenant_tags: list[str] = []
+    project_limit: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None = None

@@ -16,3 +16,9 @@ SELECT Id, Name, JSON FROM Tenant WHERE SpaceId = $1 ORDER BY lower(Name), Id;
 
 -- name: lifecycles
 SELECT Id, SpaceId, Name, Slug, JSON FROM Lifecycle WHERE SpaceId = $1;
+
+-- name: included
+SELECT Id FROM Project WHERE SpaceId = $1 AND (Id = ANY($2::text[]) OR ProjectGroupId = ANY($3::text[]));
+
+-- name: tagged
+SELECT Id FROM Tenant WHERE SpaceId = $1 AND JSON::jsonb -> 'TenantTags' ?& $2::text[];

@@ -146,6 +146,9 @@ EXISTS (SELECT 1 FROM ServerTask t WHERE t.Id = RunbookRun.TaskId AND t.State = 
 -- name: concerns
 EXISTS (SELECT 1 FROM unnest($value::text[]) AS r WHERE strpos(RelatedDocumentIds, '|' || r || '|') > 0)
 
+-- name: partial_file
+strpos(lower(Filename), lower($value::text)) > 0
+
 -- name: pending
 IsPending = $value::boolean
 

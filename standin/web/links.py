@@ -229,6 +229,12 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "Submit": "~/interruptions/%(Id)s/submit",
         "Responsible": "~/interruptions/%(Id)s/responsible",
     },
+    "RunbooksDashboardItem": {
+        "Self": "~/runbookRuns/%(Id)s",
+        "RunbookSnapshot": "~/runbookSnapshots/%(RunbookSnapshotId)s",
+        "Task": "/api/tasks/%(TaskId)s",
+    },
+    "Artifact": {"Self": "~/artifacts/%(Id)s", "Content": "~/artifacts/%(Id)s/content"},
     "RetentionPolicy": {"Self": "~/retentionpolicies/%(Id)s"},
 }
 

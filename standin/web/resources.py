@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from standin import events, kinds
+from standin import events, kinds, licensing
 from standin.documents import Document, DocumentType, delete, insert, time_text, update
 from standin.errors import not_found
 from standin.newspace import slug
 from standin.web import commands, equipment, library, membership, models, paging, portal, runbooks
 from standin.web.call import Call
+from standin.web.differences import differences
 from standin.web.filters import Filters, columns, count_and_fetch, fetch_rows
 from standin.web.links import links_of
 from standin.web.secrets import hide_members, keep
@@ -122,6 +123,9 @@ RUNBOOK_RUN = ResourceType(
 INTERRUPTION = ResourceType(
     kinds.INTERRUPTION, models.Resource, "Interruption", "Interruption", "Created DESC, length(Id) DESC, Id DESC"
 )
+ARTIFACT = ResourceType(
+    kinds.ARTIFACT, models.Resource, "Artifact", "Artifact", "Created DESC, length(Id) DESC, Id DESC"
+)
 
 
 async def fetch_page(call: Call, resource: ResourceType, filters: Filters, show: Show | None = None) -> dict[str, Any]:
@@ -165,6 +169,7 @@ async def create(work: Work, resource: ResourceType, model: Any, space: str | No
     document.update(more)
     for name in resource.secret:
         document[name] = keep(document[name])
+    await licensing.check(work, resource.kind.table)
     await insert(work.conn, resource.kind, document)
     await events.created(work, document, resource.title(document))
     return document
@@ -181,7 +186,7 @@ async def modify(work: Work, resource: ResourceType, current: Document, model: A
     for name in resource.secret:
         document[name] = keep(document[name], current.get(name))
     await update(work.conn, resource.kind, document)
-    await events.modified(work, document, resource.title(document))
+    await events.modified(work, document, resource.title(document), differences(current, document))
     return document
 
 

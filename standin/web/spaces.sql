@@ -121,3 +121,6 @@ DELETE FROM ProjectTrigger WHERE SpaceId = $1;
 
 -- name: delete_actiontemplate
 DELETE FROM ActionTemplate WHERE SpaceId = $1;
+
+-- name: delete_artifacts
+DELETE FROM Artifact WHERE SpaceId = $1;

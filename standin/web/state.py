@@ -1,11 +1,10 @@
 """What a node knows when it answers a request."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from standin.documents import KeyAllocator
-from standin.packages import PackageStore
+from standin.home import Home
 from standin.web.cache import Cache
 from standin.web.limits import Limiter
 from standin.work import Actor
@@ -31,12 +30,12 @@ class NodeState:
     node_name: str
     #: UUID of the installation, the same for all nodes of a database
     installation_id: str
-    #: folder with one log file a task
-    task_logs: Path
-    #: files of the built-in feed
-    packages: PackageStore
+    #: folder of the instance's files
+    home: Home
     #: Octopus' timers divided by this; 1 is real time
     time_scale: float = 1.0
+    #: what is scheduled runs by itself
+    schedule: bool = False
     #: the version that the root document shows
     version: str = "2026.3.1"
     #: the version of the API that clients check
@@ -55,6 +54,8 @@ class NodeState:
     policies: "Cache[dict[str, Policy]]" = field(default_factory=lambda: Cache(2.0))
     #: who asks too often
     limiter: Limiter = field(default_factory=Limiter)
+    #: the server is read-only but for administrators, under the blank name
+    maintenance: Cache[bool] = field(default_factory=lambda: Cache(1.0))
     #: id or slug of a space, lower case → its id; the blank name is the default space
     spaces: Cache[str] = field(default_factory=lambda: Cache(10.0))
 

@@ -12,3 +12,11 @@ SELECT (SELECT count(*) FROM Space) AS spaces, (SELECT count(*) FROM UserAccount
 
 -- name: configurations
 SELECT Id, JSON FROM Configuration WHERE Id = ANY($1::text[]);
+
+-- name: onboarding
+SELECT EXISTS (SELECT 1 FROM DeploymentEnvironment WHERE SpaceId = $1) AS environments,
+    EXISTS (SELECT 1 FROM Machine WHERE SpaceId = $1) AS machines,
+    EXISTS (SELECT 1 FROM Project WHERE SpaceId = $1) AS projects,
+    EXISTS (SELECT 1 FROM NuGetPackage WHERE SpaceId = $1) AS packages,
+    EXISTS (SELECT 1 FROM Release WHERE SpaceId = $1) AS releases,
+    EXISTS (SELECT 1 FROM Deployment WHERE SpaceId = $1) AS deployments;

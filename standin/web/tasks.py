@@ -62,11 +62,16 @@ def show(task: Document, pending: Sequence[str] = ()) -> Document:
 
 async def show_all(conn: Any, tasks: Sequence[Document]) -> list[Document]:
     """Return tasks as the API shows them, with what those that wait wait for."""
-    waiting = [task["Id"] for task in tasks if task["HasPendingInterruptions"]]
+    types = await pending_types(conn, [task["Id"] for task in tasks if task["HasPendingInterruptions"]])
+    return [show(task, types.get(task["Id"], ())) for task in tasks]
+
+
+async def pending_types(conn: Any, waiting: Sequence[str]) -> dict[str, list[str]]:
+    """Return what tasks wait for: id of a task → types of its pending questions."""
     types: dict[str, list[str]] = {}
     for row in await conn.fetch(queries("web/tasks")["pending"], waiting) if waiting else ():
         types.setdefault(row["taskid"], []).append(row["type"])
-    return [show(task, types.get(task["Id"], ())) for task in tasks]
+    return types
 
 
 async def show_one(conn: Any, task: Document) -> Document:

@@ -4,6 +4,9 @@
 SELECT State, HasPendingInterruptions, coalesce($1::text[] IS NULL OR SpaceId = ANY($1), false) AS here, count(*) AS number
 FROM ServerTask GROUP BY State, HasPendingInterruptions, here;
 
+-- name: last_run
+SELECT Id FROM ServerTask WHERE Name = $1 AND StartTime IS NOT NULL ORDER BY StartTime DESC LIMIT 1;
+
 -- name: pending
 SELECT DISTINCT TaskId, JSON::json ->> 'Type' AS Type FROM Interruption WHERE TaskId = ANY($1::text[]) AND IsPending
 ORDER BY TaskId, Type;

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from standin.packages import PackageStore
+from standin.home import Home
 from standin.permissions import IN_SPACE, IN_SYSTEM
 from standin.web.app import create_app
 from standin.web.call import LARGEST_BODY
@@ -40,8 +40,7 @@ def ask(failure: Exception, method: str = "GET", path: str = "/api/users/me", bo
         node_id="OctopusServerNodes-a",
         node_name="a",
         installation_id="",
-        task_logs=Path(),
-        packages=PackageStore(Path()),
+        home=Home(Path()),
     )
     state.actors.put("API-X", Actor("Users-1", "admin"))
     state.spaces.put("", "Spaces-1")

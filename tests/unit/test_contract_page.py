@@ -11,10 +11,6 @@ pytestmark = pytest.mark.unit
 UNFINISHED = {
     "A.15 Releases",
     "A.16 Deployments",
-    "A.19 Dashboard and progression",
-    "A.20 Events",
-    "A.21 Nodes",
-    "A.22 Server status and configuration",
 }
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from standin.lifecycles import is_complete, open_environments, phases_of
 from standin.retention import Candidate, decide
-from standin.worker import retention_is_due
+from standin.schedule import retention_is_due
 
 pytestmark = pytest.mark.unit
 

@@ -1,17 +1,21 @@
 """The dashboards: what is deployed where, read afresh from all deployments each time (octopus-api §A.19)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 
-from standin import kinds
+from standin import events, kinds
+from standin.configuration import configuration, put_configuration
 from standin.documents import Document
 from standin.lifecycles import phases_of
 from standin.statements import queries
+from standin.versions import sort_key
+from standin.web.body import convert
 from standin.web.call import Call
-from standin.web.items import show_item
+from standin.web.commands import DashboardConfiguration
+from standin.web.items import show_items
 
 #: projects that a dashboard shows at most, as `dashboardconfiguration` has it
 PROJECT_LIMIT = 200
@@ -32,64 +36,136 @@ class Frame:
     tenants: Sequence[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What of a space is asked for; None asks for everything."""
+
+    #: ids of projects
+    projects: list[str] | None = None
+    #: ids of environments
+    environments: list[str] | None = None
+    #: id of a release
+    release: str | None = None
+    #: ids of tenants
+    tenants: list[str] | None = None
+    #: the deployments that a rollback would go to, too
+    previous: bool = True
+    #: of each project and environment the highest version only
+    highest: bool = False
+    #: projects at most
+    limit: int = PROJECT_LIMIT
+
+
 async def read_dashboard(call: Call) -> Any:
-    """Return the dashboard of a space, or of one project or release."""
+    """Return the dashboard of a space as its user has configured it, or of one project or release."""
     query = call.query
-    return await _dashboard(
-        call,
+    wish = Wish(
         projects=query.many("projectid"),
-        environments=None,
         release=query.text("releaseid"),
         tenants=query.many("selectedtenants"),
-        previous=True,
+        highest=bool(query.flag("highestlatestversionperprojectandenvironment")),
     )
+    async with call.state.pool.acquire() as conn:
+        if not query.flag("showall"):
+            wish = await _configured(conn, call, wish)
+        if tags := query.many("selectedtags"):
+            wish = replace(wish, tenants=[*(wish.tenants or ()), *await _tagged(conn, call.space, tags)])
+        return await _dashboard(conn, call, wish)
 
 
 async def read_dynamic_dashboard(call: Call) -> Any:
     """Return the dashboard of the projects and environments named by id; what is unknown shows nothing."""
     query = call.query
-    return await _dashboard(
-        call,
-        projects=query.many("projects"),
-        environments=query.many("environments"),
-        release=None,
-        tenants=None,
-        previous=bool(query.flag("includeprevious")),
-    )
-
-
-async def _dashboard(
-    call: Call,
-    *,
-    projects: list[str] | None,
-    environments: list[str] | None,
-    release: str | None,
-    tenants: list[str] | None,
-    previous: bool,
-) -> Document:
+    previous = bool(query.flag("includeprevious"))
     async with call.state.pool.acquire() as conn:
-        frame = await _frame(conn, call.space, projects)
-        rows = await conn.fetch(queries("dashboard")[call.state.dashboard], call.space, projects)
+        return await _dashboard(conn, call, Wish(query.many("projects"), query.many("environments"), previous=previous))
+
+
+async def read_configuration(call: Call) -> Any:
+    """Return what the user who asks wants to see on the dashboard of a space."""
+    return _show_configuration(call, await _configuration(call.state.pool, call))
+
+
+async def modify_configuration(call: Call) -> Any:
+    """Say what the user who asks wants to see on the dashboard of a space."""
+    sent = await call.read(DashboardConfiguration)
+    async with call.begin() as work:
+        await put_configuration(work.conn, _configuration_id(call), msgspec.to_builtins(sent))
+        document = {"Id": _configuration_id(call), "SpaceId": call.space}
+        await events.modified(work, document, "Dashboard configuration")
+    return _show_configuration(call, sent)
+
+
+async def _dashboard(conn: Any, call: Call, wish: Wish) -> Document:
+    frame = await _frame(conn, call.space, wish.projects)
+    rows = await conn.fetch(queries("dashboard")[call.state.dashboard], call.space, wish.projects)
     cells = [
         row
         for row in rows
-        if (environments is None or row["environmentid"] in environments)
-        and (release is None or row["releaseid"] == release)
-        and (tenants is None or row["tenantid"] in tenants)
+        if (wish.environments is None or row["environmentid"] in wish.environments)
+        and (wish.release is None or row["releaseid"] == wish.release)
+        and (wish.tenants is None or row["tenantid"] in wish.tenants)
     ]
-    shown = {one: name for one, name in frame.environments.items() if environments is None or one in environments}
+    current = [row for row in cells if row["kind"] == "C"]
+    before = [row for row in cells if row["kind"] == "P"] if wish.previous else []
+    environments = {
+        one: name for one, name in frame.environments.items() if wish.environments is None or one in wish.environments
+    }
     return {
         "Id": "dashboard",
-        "Projects": [_project(project, frame) for project in frame.projects[:PROJECT_LIMIT]],
+        "Projects": [_project(project, frame) for project in frame.projects[: wish.limit]],
         "ProjectGroups": [_group(row, call.space) for row in frame.groups],
-        "Environments": [_named("environments", one, name, call.space) for one, name in shown.items()],
+        "Environments": [_named("environments", one, name, call.space) for one, name in environments.items()],
         "Tenants": [_tenant(row, call.space) for row in frame.tenants],
-        "Items": [show_item(row, call.space) for row in cells if row["kind"] == "C"],
-        "PreviousItems": [show_item(row, call.space) for row in cells if row["kind"] == "P"] if previous else [],
-        "ProjectLimit": PROJECT_LIMIT,
-        "IsFiltered": len(frame.projects) > PROJECT_LIMIT,
+        "Items": await show_items(conn, _highest(current) if wish.highest else current, call.space),
+        "PreviousItems": await show_items(conn, before, call.space),
+        "ProjectLimit": wish.limit,
+        "IsFiltered": len(frame.projects) > wish.limit,
         "Links": {"Self": call.path},
     }
+
+
+def _highest(cells: Sequence[Any]) -> list[Any]:
+    """Return of each project and environment the cells with the highest version."""
+    keys: dict[tuple[str, str], str] = {}
+    for row in cells:
+        place = row["projectid"], row["environmentid"]
+        keys[place] = max(keys.get(place, ""), sort_key(row["releaseversion"]))
+    return [row for row in cells if sort_key(row["releaseversion"]) == keys[row["projectid"], row["environmentid"]]]
+
+
+async def _configured(conn: Any, call: Call, wish: Wish) -> Wish:
+    """Return what is asked for within what the user has configured; what he names goes before it."""
+    kept = await _configuration(conn, call)
+    limit = PROJECT_LIMIT if kept.project_limit is None else kept.project_limit
+    wish = replace(wish, limit=limit, environments=kept.included_environment_ids or None)
+    if wish.projects is None and (kept.included_project_ids or kept.included_project_group_ids):
+        rows = await conn.fetch(
+            queries("web/dashboard")["included"], call.space, kept.included_project_ids, kept.included_project_group_ids
+        )
+        wish = replace(wish, projects=[row["id"] for row in rows])
+    if wish.tenants is None and (kept.included_tenant_ids or kept.included_tenant_tags):
+        tagged = await _tagged(conn, call.space, kept.included_tenant_tags) if kept.included_tenant_tags else []
+        wish = replace(wish, tenants=[*kept.included_tenant_ids, *tagged])
+    return wish
+
+
+async def _tagged(conn: Any, space: str, tags: list[str]) -> list[str]:
+    return [row["id"] for row in await conn.fetch(queries("web/dashboard")["tagged"], space, tags)]
+
+
+async def _configuration(conn: Any, call: Call) -> DashboardConfiguration:
+    return convert(await configuration(conn, _configuration_id(call)), DashboardConfiguration)
+
+
+def _configuration_id(call: Call) -> str:
+    return f"dashboardconfigurations-{call.space}-{call.actor.user_id}"
+
+
+def _show_configuration(call: Call, kept: DashboardConfiguration) -> Document:
+    self = f"/api/{call.space}/dashboardconfiguration"
+    members = msgspec.to_builtins(kept)
+    return {"Id": _configuration_id(call), "SpaceId": call.space, **members, "Links": {"Self": self}}
 
 
 async def _frame(conn: Any, space: str, projects: list[str] | None) -> Frame:

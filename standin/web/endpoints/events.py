@@ -1,16 +1,19 @@
 """The audit trail: read only, newest first, with the filters of the portal (octopus-api §A.20)."""
 
+import asyncio
+import csv
 import html
+import io
 import re
 from typing import Any
 
-from standin import kinds
-from standin.documents import Document, get
+from standin import archives, events, kinds
+from standin.documents import Document, get, time_text
 from standin.errors import not_found
-from standin.events import CATEGORIES
 from standin.statements import queries
-from standin.web.call import Call
+from standin.web.call import Call, Reply
 from standin.web.endpoints.common import across_spaces
+from standin.web.eventgroups import CATEGORIES, DOCUMENT_TYPES, GROUPS
 from standin.web.filters import count_and_fetch
 from standin.web.links import links_of
 from standin.web.paging import envelope
@@ -18,37 +21,30 @@ from standin.web.paging import envelope
 _SPECIAL = re.compile("[&<>\"']")
 #: the order of lists
 NEWEST = "AutoId DESC"
-GROUPS = {
-    "Document": ("Document", ["Created", "Modified", "Deleted"]),
-    "Deployment": ("Deployment", [category for category in CATEGORIES if category.startswith("Deployment")]),
-    "Machine": ("Machine", [category for category in CATEGORIES if category.startswith("Machine")]),
-    "User": ("User", [category for category in CATEGORIES if category.startswith("Login")]),
-}
-DOCUMENT_TYPES = {
-    "Channels": "Channel",
-    "Deployments": "Deployment",
-    "Environments": "Environment",
-    "Lifecycles": "Lifecycle",
-    "Machines": "Deployment Target",
-    "OctopusServerNodes": "Octopus Server Node",
-    "ProjectGroups": "Project Group",
-    "Projects": "Project",
-    "Releases": "Release",
-    "ServerTasks": "Server Task",
-    "Spaces": "Space",
-    "Tenants": "Tenant",
-    "Users": "User",
-    "deploymentprocess": "Deployment Process",
-    "variableset": "Variable Set",
-}
+#: columns of a CSV file
+COLUMNS = (
+    "Id",
+    "Occurred",
+    "Category",
+    "Username",
+    "Message",
+    "SpaceId",
+    "UserAgent",
+    "IpAddress",
+    "RelatedDocumentIds",
+)
 
 
 async def list_events(call: Call) -> Any:
-    """List events, newest first, and how many there are under the same filters."""
+    """List events, newest first, and how many there are under the same filters; `asCsv` returns a file of the page."""
     window = call.query.window()
     async with call.state.pool.acquire() as conn:
         total, rows = await count_and_fetch(conn, (kinds.EVENT, NEWEST), _filters(call), window)
     items = [show(kinds.EVENT.read(row)) for row in rows]
+    if call.query.flag("ascsv"):
+        return Reply(_csv(items), media_type="text/csv; charset=utf-8")
+    if call.query.flag("excludedifference"):
+        items = [{**one, "ChangeDetails": {"DocumentContext": None, "Differences": None}} for one in items]
     return envelope("Event", items, total, window, call.path, call.query.filters())
 
 
@@ -60,21 +56,44 @@ async def read_event(call: Call) -> Any:
     return show(event)
 
 
-async def list_categories(_call: Call) -> Any:
-    """Return the categories of events."""
-    return [{"Id": key, "Name": name, "Links": None} for key, name in CATEGORIES.items()]
-
-
-async def list_groups(_call: Call) -> Any:
-    """Return the groups of categories."""
+async def list_categories(call: Call) -> Any:
+    """Return the categories of events, or those that apply to one kind of thing."""
+    wanted = (call.query.text("appliesto") or "").lower()
     return [
-        {"Id": key, "Name": name, "EventCategories": listed, "Links": None} for key, (name, listed) in GROUPS.items()
+        {"Id": key, "Name": name, "Links": None} for key, name in CATEGORIES.items() if key.lower().startswith(wanted)
+    ]
+
+
+async def list_groups(call: Call) -> Any:
+    """Return the groups of categories, or those that apply to one kind of thing."""
+    wanted = (call.query.text("appliesto") or "").lower()
+    return [
+        {"Id": key, "Name": name, "EventCategories": listed, "Links": None}
+        for key, (name, listed) in GROUPS.items()
+        if key.lower().startswith(wanted)
     ]
 
 
 async def list_document_types(_call: Call) -> Any:
     """Return the types of documents that events tell about."""
     return [{"Id": key, "Name": name} for key, name in DOCUMENT_TYPES.items()]
+
+
+async def list_archives(call: Call) -> Any:
+    """List the files into which old events have been moved, newest first."""
+    window = call.query.window()
+    found = await asyncio.to_thread(archives.list_archives, call.state.home.archives)
+    page = [_archive(one) for one in found[window.skip : window.skip + window.take]]
+    return envelope("ArchivedEventFile", page, len(found), window, call.path)
+
+
+async def delete_archive(call: Call) -> Any:
+    """Delete a file of old events that is old enough itself."""
+    async with call.begin() as work:
+        name = call.params["fileName"]
+        gone = await asyncio.to_thread(archives.delete_archive, call.state.home.archives, name, work.now)
+        await events.deleted(work, {"Id": name}, f"Event archive {name}")
+    return _archive(gone)
 
 
 async def list_agents(call: Call) -> Any:
@@ -132,6 +151,7 @@ def _filters(call: Call) -> dict[str, Any]:
         "project_groups": query.many("projectgroups"),
         "agents": query.many("eventagents"),
         "document_types": query.many("documenttypes"),
+        "of_tenants_tagged": query.many("tags"),
         "occurred_from": query.time("from"),
         "occurred_to": query.time("to"),
         "from_auto_id": query.number("fromautoid"),
@@ -146,3 +166,24 @@ def _categories(call: Call) -> list[str] | None:
     if groups is None:
         return named
     return [*(named or ()), *(category for group in groups for category in GROUPS.get(group, ("", []))[1])]
+
+
+def _csv(items: list[Document]) -> str:
+    file = io.StringIO()
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for item in items:
+        values = {**item, "RelatedDocumentIds": " ".join(item["RelatedDocumentIds"])}
+        writer.writerow([values.get(name) for name in COLUMNS])
+    return file.getvalue()
+
+
+def _archive(one: archives.Archive) -> Document:
+    return {
+        "Id": one.name,
+        "Name": one.name,
+        "CreatedDate": time_text(one.created),
+        "ModifiedDate": time_text(one.modified),
+        "FileBytes": one.size,
+        "Links": {"Self": f"/api/events/archives/{one.name}"},
+    }

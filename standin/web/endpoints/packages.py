@@ -7,8 +7,8 @@ from typing import Any
 from standin import events, kinds
 from standin.documents import Document, delete, insert, time_text, update
 from standin.errors import Rejected, not_found
+from standin.filestore import Stored
 from standin.newspace import builtin_feed_id
-from standin.packages import Stored
 from standin.statements import queries
 from standin.versions import PackageName, parse_file_name, sort_key
 from standin.web.call import Call, Reply
@@ -50,14 +50,14 @@ async def push_package(call: Call) -> Reply:
         if mode == "FailIfExists":
             raise Rejected(409, EXISTS, [EXISTS])
         return Reply(await _shown(call, existing))
-    stored = await call.state.packages.write(call.space, package.extension, chunks)
+    stored = await call.state.home.packages.write(call.space, package.extension, chunks)
     try:
         kept = await _keep(call, package, stored, mode)
     except BaseException:
-        await call.state.packages.forget(call.space, stored.file)
+        await call.state.home.packages.forget(call.space, stored.file)
         raise
     if kept.stale:
-        await call.state.packages.forget(call.space, kept.stale)
+        await call.state.home.packages.forget(call.space, kept.stale)
     return Reply(await _shown(call, kept.package), 201 if kept.taken else 200)
 
 
@@ -88,7 +88,7 @@ async def read_package(call: Call) -> Any:
 async def download_package(call: Call) -> Reply:
     """Return the file of a package."""
     package = await _package_of(call)
-    return Reply(call.state.packages.path(call.space, package["File"]), media_type="application/octet-stream")
+    return Reply(call.state.home.packages.path(call.space, package["File"]), media_type="application/octet-stream")
 
 
 async def delete_package(call: Call) -> Any:
@@ -96,7 +96,7 @@ async def delete_package(call: Call) -> Any:
     async with call.begin() as work:
         package = await _package_of(call, work.conn)
         await _delete(work, package)
-    await call.state.packages.forget(call.space, package["File"])
+    await call.state.home.packages.forget(call.space, package["File"])
     return show_package(package, None)
 
 
@@ -113,7 +113,7 @@ async def delete_packages(call: Call) -> Any:
                 await _delete(work, package)
                 gone.append(package)
     for package in gone:
-        await call.state.packages.forget(call.space, package["File"])
+        await call.state.home.packages.forget(call.space, package["File"])
     return {}
 
 

@@ -89,7 +89,7 @@ async def delete_project(call: Call) -> Any:
     async with call.begin() as work:
         current = await project_of(call, work.conn)
         tasks = await remove_project(work, current)
-    await forget_logs(call.state.task_logs, tasks)
+    await forget_logs(call.state.home.task_logs, tasks)
     return PROJECT.show(current)
 
 

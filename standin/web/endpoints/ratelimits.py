@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from standin import events
-from standin.database import put_configuration
+from standin.configuration import put_configuration
 from standin.errors import not_found
 from standin.web.call import Call
 from standin.web.paging import envelope

@@ -105,7 +105,7 @@ async def delete_release(call: Call) -> Any:
     async with call.begin() as work:
         release = await release_of(call, work)
         tasks = await remove_releases(work, await get(work.conn, kinds.PROJECT, release["ProjectId"]), [release])
-    await forget_logs(call.state.task_logs, tasks)
+    await forget_logs(call.state.home.task_logs, tasks)
     return RELEASE.show(release)
 
 

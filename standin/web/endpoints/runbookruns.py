@@ -142,7 +142,7 @@ async def delete_run(call: Call) -> Any:
         await delete(work.conn, kinds.RUNBOOK_RUN, run["Id"])
         await delete(work.conn, kinds.TASK, task["Id"])
         await events.deleted(work, run, f"Runbook run {run['Id']}")
-    await forget_logs(call.state.task_logs, [task["Id"]])
+    await forget_logs(call.state.home.task_logs, [task["Id"]])
     return RUNBOOK_RUN.show(run)
 
 

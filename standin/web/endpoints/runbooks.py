@@ -72,7 +72,7 @@ class Runbooks(Collection):
         async with call.begin() as work:
             runbook = self.show(await self.find(work.conn, call))
             tasks = await remove_runbook(work, runbook)
-        await forget_logs(call.state.task_logs, tasks)
+        await forget_logs(call.state.home.task_logs, tasks)
         return runbook
 
     async def of_project(self, call: Call) -> Any:

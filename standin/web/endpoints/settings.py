@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from standin import events
-from standin.database import configuration, put_configuration
+from standin.configuration import configuration, put_configuration
 from standin.errors import not_found
 from standin.web import models, sections
 from standin.web.call import Call

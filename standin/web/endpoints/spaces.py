@@ -81,7 +81,8 @@ class Spaces(Collection):
     async def delete(self, call: Call) -> Any:
         """Delete a space."""
         reply = await super().delete(call)
-        await call.state.packages.forget_space(reply["Id"])
+        await call.state.home.packages.forget_space(reply["Id"])
+        await call.state.home.artifacts.forget_space(reply["Id"])
         call.state.spaces.clear()
         call.state.forget_people()
         return reply

@@ -12,6 +12,7 @@ from standin.statements import queries
 from standin.web.call import Call, Reply
 from standin.web.identity import find_space
 from standin.web.links import root_links, space_links
+from standin.web.maintenance import is_read_only
 
 
 async def root(call: Call) -> Any:
@@ -40,7 +41,7 @@ async def status(call: Call) -> Any:
         "Id": "serverstatus",
         "IsDatabaseEncrypted": False,
         "IsMajorMinorUpgrade": False,
-        "IsInMaintenanceMode": False,
+        "IsInMaintenanceMode": await is_read_only(call.state),
         "IsUpgradeAvailable": False,
         "IsPotentialClone": False,
         "MaintenanceExpires": None,
@@ -51,6 +52,11 @@ async def status(call: Call) -> Any:
             "SystemInfo": f"{base}/system-info",
             "Health": f"{base}/health",
             "Counts": f"{base}/counts",
+            "RecentLogs": f"{base}/logs{{?skip,take,includeDetail}}",
+            "GCCollect": f"{base}/gc-collect",
+            "SystemReport": f"{base}/system-report",
+            "Timezones": f"{base}/timezones",
+            "ExtensionStats": f"{base}/extensions",
         },
     }
 
@@ -58,13 +64,14 @@ async def status(call: Call) -> Any:
 async def health(call: Call) -> Reply:
     """Say whether the cluster works: 200, or 418 when all of its nodes drain."""
     draining = await call.state.pool.fetchval(queries("web/nodes")["all_draining"])
+    read_only = await is_read_only(call.state)
     content = {
         "Id": "health",
         "Description": "All nodes are draining their tasks." if draining else "The server works normally.",
         "IsCompliantWithLicense": True,
         "IsEntireClusterDrainingTasks": bool(draining),
-        "IsEntireClusterReadOnly": False,
-        "IsOperatingNormally": not draining,
+        "IsEntireClusterReadOnly": read_only,
+        "IsOperatingNormally": not draining and not read_only,
         "Links": {"Self": "/api/serverstatus/health"},
     }
     return Reply(content, 418 if draining else 200)
@@ -112,37 +119,6 @@ async def capabilities(_call: Call) -> Any:
     return {"Capabilities": ["GetAllSpacesRequest"]}
 
 
-async def feature_toggles(_call: Call) -> Any:
-    """Return no feature toggle."""
-    return {"FeatureToggles": []}
-
-
-async def license_status(_call: Call) -> Any:
-    """Return the status of a licence without limits."""
-    return {
-        "Id": "licenses-current-status",
-        "IsCompliant": True,
-        "ComplianceSummary": "This server needs no licence.",
-        "EffectiveExpiryDate": "9999-12-31",
-        "DaysToEffectiveExpiryDate": 2_000_000,
-        "DoesExpiryBlockKeyActivities": False,
-        "EffectiveNodeTaskLimit": 2_147_483_647,
-        "EffectiveClusterTaskLimit": 2_147_483_647,
-        "IsNodeTaskLimitControlledByLicense": False,
-        "IsClusterTaskLimitControlledByLicense": False,
-        "Limits": [
-            {
-                "Name": name,
-                "EffectiveLimit": 2_147_483_647,
-                "CurrentUsage": 0,
-                "IsUnlimited": True,
-                "Disposition": "Notice",
-                "Message": "Unlimited",
-            }
-            for name in ("Projects", "Tenants", "Machines", "Spaces", "Nodes")
-        ],
-        "Messages": [],
-        "PermissionsMode": "Unspecified",
-        "HostingEnvironment": "SelfHosted",
-        "Links": {"Self": "/api/licenses/licenses-current-status"},
-    }
+async def feature_toggles(call: Call) -> Any:
+    """Return the feature toggles that are asked for by name: none of them is on."""
+    return {"FeatureToggles": [{"Name": name, "IsEnabled": False} for name in call.query.many("name") or ()]}

@@ -86,7 +86,7 @@ async def create_task(call: Call) -> Reply:
 async def read_details(call: Call) -> Any:
     """Return a task with its log as a tree of activities; `verbose` and `tail` say how much of it."""
     task = await _task(call, call.state.pool)
-    path = log_path(call.state.task_logs, task["Id"])
+    path = log_path(call.state.home.task_logs, task["Id"])
     tree = read_tree(path)
     part = LogPart(verbose=call.query.flag("verbose") is not False, tail=call.query.number("tail"))
     done = task["State"] not in tasks.ACTIVE
@@ -109,7 +109,7 @@ async def read_details(call: Call) -> Any:
 async def read_raw(call: Call) -> Reply:
     """Return the log of a task as text."""
     task = await _task(call, call.state.pool)
-    tree = read_tree(log_path(call.state.task_logs, task["Id"]))
+    tree = read_tree(log_path(call.state.home.task_logs, task["Id"]))
     head = [f"Task ID:        {task['Id']}", f"Task status:    {task['State']}", f"Task queued:    {task['QueueTime']}"]
     head += [f"Task started:   {task['StartTime'] or ''}", f"Task completed: {task['CompletedTime'] or ''}", ""]
     return Reply("\n".join([*head, *(lines_of(tree) if tree else ())]) + "\n", media_type="text/plain; charset=utf-8")

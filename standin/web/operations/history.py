@@ -1,11 +1,13 @@
 """Releases, deployments, dashboards and progressions (octopus-api §A.15, §A.16, §A.19)."""
 
 from standin.web import commands
-from standin.web.endpoints import dashboard, deployments, progression, releases
+from standin.web.endpoints import dashboard, deployments, progression, releases, reporting, runbookprogression
 from standin.web.routing import LIST, Scope, Table
 
 space = Table(Scope.SPACE)
 DASHBOARD = "projectId releaseId selectedTenants selectedTags showAll highestLatestVersionPerProjectAndEnvironment"
+RUNS = "skip take projectIds environmentIds runbookIds runbookTags taskIds tenantIds tenantTags"
+HISTORY = "fromCompletedTime toCompletedTime projectId environmentId"
 
 ROUTES = (
     space.get("projects/{id}/progression", progression.read_project_progression, "releaseHistoryCount"),
@@ -19,6 +21,13 @@ ROUTES = (
         DASHBOARD,
     ),
     space.get("dashboard/dynamic", dashboard.read_dynamic_dashboard, "projects environments includePrevious"),
+    space.get("dashboardconfiguration", dashboard.read_configuration),
+    space.put("dashboardconfiguration", dashboard.modify_configuration, commands.DashboardConfiguration),
+    space.get("progression/runbooks/taskRuns", runbookprogression.list_task_runs, RUNS),
+    space.get("progression/runbooks/{id}", runbookprogression.read_progression),
+    space.get("progression/runbooks/{id}/v1", runbookprogression.read_progression),
+    space.get("reporting/deployments-counted-by-week", reporting.count_by_week, "projectIds"),
+    space.get("reporting/deployments/xml", reporting.deployments_xml, HISTORY),
     space.get("releases", releases.list_releases, LIST),
     space.create("releases", releases.create_release, commands.CreateRelease, "ignoreChannelRules"),
     space.create("releases/create/v1", releases.create_release_v1, commands.CreateReleaseV1),

@@ -5,6 +5,7 @@ from standin.web.endpoints import events, tasks
 from standin.web.routing import LIST, Scope, Table
 
 anywhere = Table(Scope.MIXED)
+server = Table(Scope.SYSTEM)
 TASKS = (
     f"{LIST} name node project runbook environment tenant tenantTag batch states active running "
     "hasPendingInterruptions hasPendingPreconditions "
@@ -13,7 +14,8 @@ TASKS = (
 )
 EVENTS = (
     "skip take ids regarding regardingAny user users projects projectGroups environments tenants eventGroups "
-    "eventCategories eventAgents documentTypes from to fromAutoId toAutoId spaces includeSystem"
+    "eventCategories eventAgents documentTypes from to fromAutoId toAutoId spaces includeSystem "
+    "tags internal includeInternalEvents asCsv excludeDifference"
 )
 
 ROUTES = (
@@ -36,5 +38,7 @@ ROUTES = (
     anywhere.get("events/categories", events.list_categories, "appliesTo"),
     anywhere.get("events/groups", events.list_groups, "appliesTo"),
     anywhere.get("events/documenttypes", events.list_document_types),
+    server.get("events/archives", events.list_archives, "skip take"),
+    server.delete("events/archives/{fileName}", events.delete_archive),
     anywhere.get("events/{id}", events.read_event),
 )

@@ -1,4 +1,4 @@
-"""The files of the built-in feed: written as they come in, read back, taken away; their names are the server's own."""
+"""Files that clients send, packages and artifacts: written as they come in, read back, taken away."""
 
 import asyncio
 import contextlib
@@ -29,8 +29,8 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class PackageStore:
-    """A folder with one folder a space; nothing that a client sends is part of a path."""
+class FileStore:
+    """A folder with one folder a space; the names of its files are the server's own."""
 
     #: the folder of all spaces
     folder: Path
@@ -51,7 +51,7 @@ class PackageStore:
         except BaseException as exc:
             await asyncio.to_thread(path.unlink, missing_ok=True)
             if isinstance(exc, OSError):
-                raise Rejected(507, f"The package cannot be stored: {exc.strerror or exc}.") from exc
+                raise Rejected(507, f"The file cannot be stored: {exc.strerror or exc}.") from exc
             raise
         return Stored(path.name, size, digest)
 
