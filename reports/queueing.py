@@ -66,12 +66,9 @@ def highest_rate(services: Sequence[float] | Floats, slots: int, objective: floa
         seed: of arrivals and draws.
     """
     measured = np.asarray(services, dtype=np.float64)
-    if measured.size < 2 or not (np.isfinite(measured).all() and (measured > 0).all()):
-        return Untold("there are no two run times above 0 to replay")
-    if slots < 1 or not objective > 0:
-        return Untold("a queue needs a slot and an objective above 0 s")
-    generator = np.random.default_rng(seed)
-    gaps, drawn = generator.exponential(1.0, TASKS), generator.choice(measured, TASKS)
+    if fault := _fault(measured, slots, objective):
+        return Untold(fault)
+    gaps, drawn = _draws(measured, seed)
     full = slots / float(drawn.mean())
     low, high, found = _IDLE * full, _FULL * full, 0.0
     for tasks, width in _PASSES:
@@ -87,6 +84,31 @@ def highest_rate(services: Sequence[float] | Floats, slots: int, objective: floa
         found = low
         low, high = low / 1.1, min(high * 1.1, _FULL * full)
     return found
+
+
+def late_share(
+    services: Sequence[float] | Floats, slots: int, rate: float, objective: float, seed: int = _SEED
+) -> float | Untold:
+    """Share of tasks that wait longer than the objective when `rate` of them arrive a second; 1 beyond the slots."""
+    measured = np.asarray(services, dtype=np.float64)
+    if fault := _fault(measured, slots, objective):
+        return Untold(fault)
+    if not rate > 0:
+        return Untold("a rate above 0 is needed")
+    gaps, drawn = _draws(measured, seed)
+    return _late(np.cumsum(gaps) / rate, drawn, slots, objective) if rate * drawn.mean() < slots else 1.0
+
+
+def _fault(measured: Floats, slots: int, objective: float) -> str:
+    if measured.size < 2 or not (np.isfinite(measured).all() and (measured > 0).all()):
+        return "there are no two run times above 0 to replay"
+    return "" if slots >= 1 and objective > 0 else "a queue needs a slot and an objective above 0 s"
+
+
+def _draws(measured: Floats, seed: int) -> tuple[Floats, Floats]:
+    """Draw gaps at a rate of 1 and run times."""
+    generator = np.random.default_rng(seed)
+    return generator.exponential(1.0, TASKS), generator.choice(measured, TASKS)
 
 
 def _late(arrivals: Floats, services: Floats, slots: int, objective: float) -> float:
