@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     seeding.add_commands(subs)
     _add_calibrate(subs)
     _add_plan(subs)
+    _add_compare(subs)
     subs.add_parser("standin", help="the simulated Octopus Server (octoload standin --help)", add_help=False)
     return top
 
@@ -185,6 +186,27 @@ def _add_plan(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     plan.add_argument("--rig", type=Path, metavar="FILE", help="a rig.json, instead of the newest under runs/")
     plan.add_argument("--demo", action="store_true", help="the small design of `run --demo`")
     plan.set_defaults(command=commands.foresee)
+
+
+def _add_compare(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    compare = subs.add_parser(
+        "compare",
+        help="say whether an effect has changed between two finished runs",
+        description="Compares the effects (contender against baseline) of two runs of one experiment. Refused when "
+        "data, workload or rig differ. Reads files only.",
+    )
+    compare.add_argument("first", type=Path, metavar="RUN", help="folder of the earlier run")
+    compare.add_argument("second", type=Path, metavar="RUN", help="folder of the later run")
+    compare.set_defaults(command=commands.compare)
+    trend = subs.add_parser(
+        "trend",
+        help="show an experiment's result over many runs and mark where it changed",
+        description="Reads the finished runs below a folder; of those that differ in data, workload or rig, the kind "
+        "of the newest one is shown. Reads files only.",
+    )
+    trend.add_argument("folder", type=Path, nargs="?", default=Path("runs"), metavar="DIR", help="(default: runs)")
+    trend.add_argument("--experiment", metavar="NAME", help="which experiment (default: that of the newest run)")
+    trend.set_defaults(command=commands.trend)
 
 
 def _standin(words: list[str]) -> int:

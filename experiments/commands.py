@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from experiments import address, calibration, cluster, plan, planning, rig, runner, workers
+from experiments import address, calibration, cluster, comparing, plan, planning, rig, runner, workers
 from experiments.address import Address
 from experiments.display import Display
 from experiments.experiment import Experiment, check, demonstration, load, with_pairs
@@ -173,6 +173,16 @@ def foresee(options: argparse.Namespace, console: Console) -> int:
     known = rigs.read(options.rig) if options.rig else planning.last_rig(experiment)
     decided = plans.parse(plan.write_up(experiment, rig.choose_history(experiment, source), Generator()))
     return planning.show(experiment, decided, known, options.effect, console)
+
+
+def compare(options: argparse.Namespace, console: Console) -> int:
+    """Hold two finished runs against each other."""
+    return comparing.show(options.first, options.second, console)
+
+
+def trend(options: argparse.Namespace, console: Console) -> int:
+    """Show how an experiment's result went over many runs."""
+    return comparing.show_trend(options.folder, options.experiment, console)
 
 
 def find_experiment(name: str) -> Path:

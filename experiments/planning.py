@@ -12,12 +12,11 @@ from experiments.workload import OPERATIONS, sessions
 from octoload.errors import UsageError
 from reports import planning, words
 from reports import rig as rigs
+from reports.comparison import MACHINE
 from reports.plan import Endpoint, Plan
 from reports.rig import Rig
 from reports.summaries import FEWEST
 
-#: Facts of a machine that must agree before one's noise stands for another's.
-_SAME = ("system", "processor", "cores", "memory_bytes")
 _NO_RIG = (
     "No A/A of this rig is known, so its noise is not: the table supposes a quiet, a decent and a noisy machine. "
     "Measure it: octoload calibrate {name}"
@@ -40,7 +39,7 @@ def last_rig(experiment: Experiment, below: Path = Path("runs")) -> Rig | None:
     fitting = [
         rig
         for rig in known
-        if rig.target == target(experiment) and all(rig.machine.get(fact) == machine[fact] for fact in _SAME)
+        if rig.target == target(experiment) and all(rig.machine.get(fact) == machine[fact] for fact in MACHINE)
     ]
     return max(fitting, key=lambda rig: rig.at, default=None)
 

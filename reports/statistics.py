@@ -63,9 +63,14 @@ class PairedT:
         return Interval(self.mean, self.mean - half, self.mean + half)
 
 
-def t_quantile(probability: float, degrees: int) -> float:
+def t_quantile(probability: float, degrees: float) -> float:
     """Quantile of Student's t."""
     return float(special.stdtrit(degrees, probability))
+
+
+def t_tail(statistic: float, degrees: float) -> float:
+    """Two-sided p of a t statistic."""
+    return float(2 * special.stdtr(degrees, -abs(statistic)))
 
 
 def paired_t(differences: Sequence[float] | Floats) -> PairedT:
@@ -85,7 +90,7 @@ def _two_sided(mean: float, standard_error: float, degrees: int) -> float:
     """Two-sided p of a t statistic; differences that do not vary decide by their mean alone."""
     if standard_error == 0:
         return 1.0 if mean == 0 else 0.0
-    return float(2 * special.stdtr(degrees, -abs(mean) / standard_error))
+    return t_tail(mean / standard_error, degrees)
 
 
 def hodges_lehmann(differences: Sequence[float] | Floats, confidence: float = 0.95) -> Interval:
