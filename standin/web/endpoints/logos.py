@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from standin import events
-from standin.database import configuration, put_configuration
+from standin.configuration import configuration, put_configuration
 from standin.documents import Document
 from standin.web.call import Call, Reply
 from standin.web.endpoints.projects import project_of
