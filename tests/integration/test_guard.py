@@ -21,7 +21,7 @@ from tests.rude_proxy import RudeProxy
 pytestmark = pytest.mark.integration
 
 HISTORY = History(
-    name="Guarded", environments=2, projects=2, releases_per_project=2, deployments_per_release=1, machines=2,
+    name="Guarded", environments=2, projects=2, releases_per_project=2, deployments_per_release=1.0, machines=2,
     tenants=2, variables=2, age_days=7,
 )  # fmt: skip
 KEY = "API-PLANTEDPLANTEDPLANTED"
