@@ -279,4 +279,5 @@ def test_counts_are_told_by_kind(server, octopus):
     ]
     assert octopus.counts() == {
         "space": 1, "environment": 3, "machine": 2, "tenant": 4, "project": 5, "release": 6, "deployment": 7,
+        "runbook": 8,
     }  # fmt: skip
