@@ -21,10 +21,8 @@ bench: $(VENV)/dev.stamp  ## the load generator and the seeders against their pe
 	@$(BIN)/python -m benchmarks.parsers
 	@$(BIN)/python -m benchmarks.generator
 
-calibrate: $(VENV)/dev.stamp  ## A/A: how often this machine sees a difference where there is none; the cluster's soak (an hour)
-	@$(BIN)/octoload calibrate
-	@OCTOLOAD_SOAK_ROUNDS=20 OCTOLOAD_SOAK_TASKS=1000 $(BIN)/python -m pytest -q tests/integration/test_standin_soak.py
-	@OCTOLOAD_KILLED_SEEDINGS=20 $(BIN)/python -m pytest -q --timeout 3600 tests/integration/test_seeding_disturbed.py
+calibrate: $(VENV)/dev.stamp  ## the long checks: clients of others, kills, soak, false alarms (two hours); PARTS="clients soak" for some
+	@$(BIN)/python -m benchmarks.calibrate $(PARTS)
 
 clean:  ## all that the targets above made
 	rm -rf $(VENV) runs standin-data .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -45,7 +46,11 @@ class ResourceType:
     def show(self, document: Document) -> Document:
         """Return a document as the API shows it: members that it lacks have their defaults, and it has links."""
         shown = hide_members(document, self.secret) if self.secret else document
-        return {"Id": document["Id"], **_defaults(self.model), **shown, "Links": links_of(self.item, document)}
+        members = {"Id": document["Id"], **_defaults(self.model), **shown, "Links": links_of(self.item, document)}
+        for name, value in members.items():  # a document that was made just now holds moments, one that was read text
+            if isinstance(value, datetime):
+                members[name] = time_text(value)
+        return members
 
     def title(self, document: Document) -> str:
         """Return how an event calls a document: by its name, or by its id when it has none."""

@@ -1,5 +1,7 @@
 """The contract of the stand-in for what has a history: releases, deployments, tasks, overviews, retention."""
 
+import re
+
 import pytest
 
 from tests.octopus_server import Document, Octopus, step
@@ -49,6 +51,18 @@ def test_a_release_is_deployed_and_seen_everywhere(shop: Shop) -> None:
     phases = space.get(f"/releases/{release['Id']}/progression")["Phases"]
     assert [phase["Progress"] for phase in phases] == ["Complete", "Current"]
     assert [one["Id"] for one in space.get(f"/releases/{release['Id']}/deployments")["Items"]] == [deployment["Id"]]
+
+
+def test_what_was_made_is_shown_as_it_is_read(shop: Shop) -> None:
+    """The answers of creations have their times in the form of all others, milliseconds and an offset."""
+    space, project, (staging, _) = shop
+    release = space.release(project, "1.0")
+    assert release == space.get(f"/releases/{release['Id']}")
+    later = {"QueueTime": "2099-01-01T00:00:00+10:00", "QueueTimeExpiry": "2099-01-02 00:00:00"}
+    deployment = space.post("/deployments", {"ReleaseId": release["Id"], "EnvironmentId": staging, **later})
+    assert deployment == space.get(f"/deployments/{deployment['Id']}")
+    assert deployment["QueueTime"] == "2098-12-31T14:00:00.000+00:00"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", deployment["Created"])
 
 
 def test_newer_clients_create_by_name(shop: Shop) -> None:
