@@ -1,0 +1,1 @@
+"""Monte-Carlo runs that hold the statistics to their promises; `python -m benchmarks.calibration` writes the page."""

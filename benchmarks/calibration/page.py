@@ -1,0 +1,54 @@
+"""docs/calibration.md from the runs that were made: the latest of each cell as a table, and the list of all."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+HEAD = """\
+# Calibration: what the statistics of octoload do when the truth is known
+
+Each figure comes from simulated experiments whose truth is known, put through the same functions as a report. "±" is
+the Monte-Carlo standard error. "Specified" is what an earlier, independent simulation gave, or what is demanded. Where
+something is demanded, "holds" means within two Monte-Carlo standard errors; with this many figures a few must lie
+outside by chance. Seeds are in `benchmarks/calibration/seeds.py` and were fixed before the first run; every run made
+since is listed at the end. Make it again: `python -m benchmarks.calibration` (about an hour on two cores).
+
+Three machines: *quiet* wavers by 2 % slowly (600 s) and 3 % faster (30 s), *typical* by 8 % and 8 % with bursts of
+x1.5, *noisy* by 20 % and 15 % with bursts of x2.5. An experiment has 8 pairs of blocks of 120 s with 10 requests a
+second of each of two pages that share the machine's noise; each block begins with a restart.
+"""
+
+
+def render(runs: Sequence[Mapping[str, Any]], cells: Mapping[str, Callable[..., Any]]) -> str:
+    """Compose the page."""
+    latest = {run["cell"]: run for run in runs}
+    parts = [HEAD]
+    for name, function in cells.items():
+        if name in latest:
+            title = (function.__doc__ or name).splitlines()[0].rstrip(".")
+            parts.append(f"## {title}\n\n{_table(latest[name])}\n")
+    missing = [name for name in cells if name not in latest]
+    if missing:
+        parts.append(f"Not yet run: {', '.join(missing)}.\n")
+    parts.append(f"## All runs that were made\n\n{_runs(runs)}")
+    return "\n".join(parts)
+
+
+def _table(run: Mapping[str, Any]) -> str:
+    lines = ["| case | figure | simulated | n | specified | |", "|---|---|--:|--:|---|---|"]
+    for row in run["rows"]:
+        verdict = {None: "", True: "holds", False: "**does not hold**"}[row["holds"]]
+        scale = 100 if row["unit"] == "%" else 1
+        value = f"{scale * row['value']:.1f} ± {scale * row['error']:.1f} {row['unit']}"
+        lines.append(f"| {row['case']} | {row['what']} | {value} | {row['runs']:,} | {row['specified']} | {verdict} |")
+    return "\n".join(lines)
+
+
+def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
+    lines = ["| when (UTC) | cell | seed | seconds | figures | digest of the figures |", "|---|---|--:|--:|--:|---|"]
+    for run in runs:
+        digest = hashlib.sha256(json.dumps(run["rows"]).encode()).hexdigest()[:12]
+        when = run["at"].replace("+00:00", "")
+        lines.append(f"| {when} | {run['cell']} | {run['seed']} | {run['seconds']} | {len(run['rows'])} | `{digest}` |")
+    return "\n".join(lines) + "\n"

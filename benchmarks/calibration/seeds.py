@@ -1,0 +1,19 @@
+"""The seed of every cell, fixed before its first run; changing one makes another experiment."""
+
+SEEDS = {
+    "alarms": 6_001,
+    "coverage": 6_002,
+    "few-pairs": 6_003,
+    "looks": 6_004,
+    "endpoints": 6_005,
+    "gate": 6_006,
+    "warm-up": 6_007,
+    "scaling": 6_008,
+    "depth": 6_009,
+    "task-capacity": 6_010,
+    "paired-drains": 6_011,
+    "api-capacity": 6_012,
+    "queue-formula": 6_013,
+    "correlation": 6_014,
+    "trend": 6_015,
+}
