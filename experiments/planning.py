@@ -14,6 +14,7 @@ from reports import planning, words
 from reports import rig as rigs
 from reports.comparison import MACHINE
 from reports.plan import Endpoint, Plan
+from reports.planning import Outlook
 from reports.rig import Rig
 from reports.summaries import FEWEST
 
@@ -81,7 +82,9 @@ def _design(plan: Plan) -> str:
 
 def _time(plan: Plan, rig: Rig | None) -> str:
     """Say how long all trials take, and what is not in that time."""
-    total = planning.seconds(plan.design, plan.design.pairs, rig.between if rig else 0.0)
+    if plan.workload.drain:
+        return f"{len(plan.trials)} trials of {plan.size}, as long as the server takes; filling it comes first"
+    total = planning.seconds(plan, plan.design.pairs, rig.between if rig else 0.0)
     gaps = f", {rig.between:.1f} s between two as in the last A/A" if rig else "; pauses between them come on top"
     return f"{len(plan.trials)} trials: {words.span(total)}{gaps}; filling the servers comes first"
 
@@ -139,12 +142,17 @@ def _cells(plan: Plan, rig: Rig | None, effect: float, sd: float | None) -> list
     if sd is None:
         return ["not known", *["-"] * 5]
     seen = planning.outlook(sd, plan.design, effect, plan.margin)
-    time = planning.seconds(plan.design, max(seen.pairs_to_see, seen.pairs_to_pass), rig.between if rig else 0.0)
+    if plan.workload.drain:
+        return [*_figures(seen), "-"]
+    time = planning.seconds(plan, max(seen.pairs_to_see, seen.pairs_to_pass), rig.between if rig else 0.0)
+    return [*_figures(seen), words.span(time)]
+
+
+def _figures(seen: Outlook) -> list[str]:
     return [
         f"{seen.sd:.3f}",
         f"{words.times(seen.resolves)} x",
         f"{seen.power:.0%}",
         str(seen.pairs_to_see),
         str(seen.pairs_to_pass),
-        words.span(time),
     ]

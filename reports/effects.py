@@ -116,19 +116,19 @@ class ErrorRate(msgspec.Struct, frozen=True):
     pairs: int
 
 
-def compare(pairs: Sequence[Pair], plan: Plan) -> list[Effect]:
-    """Estimate every effect that at least two pairs carry; primary endpoints first, then controls."""
-    endpoints = [
-        (operation, metric)
-        for operation in _operations(pairs)
-        for metric in METRICS
-        if len(_values(pairs, operation, metric)) >= 2
-    ]
+def compare(pairs: Sequence[Pair], plan: Plan, beside: Sequence[float] = ()) -> list[Effect]:
+    """Estimate every effect that at least two pairs carry; primary endpoints first, then controls.
+
+    `beside` are the p-values of primary endpoints of further arms: they are adjusted for as one family, so that one
+    false claim in the whole report stays at 5 % (statistics §2.7).
+    """
+    endpoints = _endpoints(pairs)
     p = {endpoint: statistics.paired_t(log_ratios(pairs, *endpoint)).p for endpoint in endpoints}
     roles = {endpoint: role_of(*endpoint, plan) for endpoint in endpoints}
     primary = [endpoint for endpoint in endpoints if roles[endpoint] == "primary"]
     others = [endpoint for endpoint in endpoints if roles[endpoint] != "primary"]
-    adjusted = dict(zip(primary, statistics.holm([p[endpoint] for endpoint in primary]), strict=True))
+    family = statistics.holm([*(p[endpoint] for endpoint in primary), *beside])
+    adjusted = dict(zip(primary, family, strict=False))
     adjusted |= zip(others, statistics.false_discovery([p[endpoint] for endpoint in others]), strict=True)
     effects = [
         _effect(endpoint, _values(pairs, *endpoint), roles[endpoint], adjusted[endpoint], plan)
@@ -136,6 +136,22 @@ def compare(pairs: Sequence[Pair], plan: Plan) -> list[Effect]:
     ]
     rank = {name: position for position, name in enumerate(("primary", "control", "exploratory"))}
     return sorted(effects, key=lambda effect: (rank[effect.role], effect.operation, METRICS.index(effect.metric)))
+
+
+def primary_p(pairs: Sequence[Pair], plan: Plan) -> list[float]:
+    """p-values of the primary endpoints, unadjusted."""
+    deciding = [endpoint for endpoint in _endpoints(pairs) if role_of(*endpoint, plan) == "primary"]
+    return [statistics.paired_t(log_ratios(pairs, *endpoint)).p for endpoint in deciding]
+
+
+def _endpoints(pairs: Sequence[Pair]) -> list[tuple[str, str]]:
+    """(operation, metric) of all that at least two pairs carry."""
+    return [
+        (operation, metric)
+        for operation in _operations(pairs)
+        for metric in METRICS
+        if len(_values(pairs, operation, metric)) >= 2
+    ]
 
 
 def role_of(operation: str, metric: str, plan: Plan) -> Role:

@@ -5,7 +5,7 @@ import math
 import msgspec
 
 from reports import looks, power
-from reports.plan import Design
+from reports.plan import Design, Plan
 from reports.rig import Noise
 
 #: Deviations to plan with when no A/A has shown the rig's own: a quiet machine, a decent one, a noisy one.
@@ -44,6 +44,7 @@ def usable(noise: Noise | None) -> bool:
     return noise is not None and noise.degrees >= 5 and math.isfinite(noise.sd) and noise.sd > 0
 
 
-def seconds(design: Design, pairs: int, between: float) -> float:
-    """How long the trials of so many pairs take; `between` is what passes between two trials."""
-    return 2 * pairs * (design.warm_up + design.seconds + between)
+def seconds(plan: Plan, pairs: int, between: float) -> float:
+    """How long the trials of so many pairs (rounds, with more arms) take; `between` is what passes between two."""
+    arms = len(plan.trials) / plan.design.pairs
+    return arms * pairs * (plan.design.warm_up + plan.design.seconds + between)

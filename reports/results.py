@@ -13,7 +13,7 @@ from octoload import files
 from reports import hosts, looks, scaling, validity, words
 from reports import run as runs
 from reports.checks import Check, worst
-from reports.effects import Effect, ErrorRate, Role, compare, compare_errors
+from reports.effects import Effect, ErrorRate, Role, compare, compare_errors, primary_p
 from reports.hosts import HostUse
 from reports.looks import Look
 from reports.run import Document, Run, Trial
@@ -51,7 +51,7 @@ class Comparison(msgspec.Struct, frozen=True):
     arm: str
     #: The verdict in words.
     sentence: str
-    #: Primary endpoints, adjusted among themselves as those of the first contender are.
+    #: Primary endpoints, adjusted together with those of all other contenders.
     effects: list[Effect]
 
 
@@ -127,7 +127,7 @@ def _look(run: Run, results: Results, at: float, *, planned: bool) -> Look:
 def reduce(run: Run) -> Results:
     """Compute the result of a run that was read."""
     pairs = run.pairs
-    effects, errors = compare(pairs, run.plan), compare_errors(pairs)
+    effects, errors = compare(pairs, run.plan, _beside(run, run.plan.contender)), compare_errors(pairs)
     checks = validity.check_run(run, effects, errors)
     primary = [effect for effect in effects if effect.role == "primary"]
     faults = [check.message for check in checks if check.state == "invalid"]
@@ -150,9 +150,15 @@ def reduce(run: Run) -> Results:
     )
 
 
+def _beside(run: Run, arm: str) -> list[float]:
+    """p-values of the primary endpoints of all contenders but one."""
+    others = [name for name in (run.plan.contender, *run.plan.also) if name != arm]
+    return [p for name in others for p in primary_p(run.pairs_with(name), run.plan)]
+
+
 def _comparison(run: Run, arm: str) -> Comparison:
     plan = msgspec.structs.replace(run.plan, contender=arm, subject=run.plan.also[arm])
-    effects = [effect for effect in compare(run.pairs_with(arm), plan) if effect.role == "primary"]
+    effects = [effect for effect in compare(run.pairs_with(arm), plan, _beside(run, arm)) if effect.role == "primary"]
     return Comparison(arm, words.sentence(plan, effects), effects)
 
 

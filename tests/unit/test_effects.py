@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from run_folder import plan
 
 from reports import plan as plans
-from reports.effects import Block, Effect, Pair, compare, compare_errors, judge, more_pairs
+from reports.effects import Block, Effect, Pair, compare, compare_errors, judge, more_pairs, primary_p
 from reports.statistics import PairedT, paired_t
 from reports.summaries import Summary
 
@@ -125,6 +125,15 @@ def test_roles_decide_which_adjustment_an_endpoint_gets() -> None:
     ]
     assert all((e.p_adjusted is None) == (e.role != "primary") for e in effects)
     assert all((e.q is None) == (e.role == "primary") for e in effects)
+
+
+def test_further_arms_belong_to_the_same_family() -> None:
+    """With two more p-values beside it a primary endpoint is adjusted for three, as Holm would all of them."""
+    made = pairs([(1.0, 1.3), (1.0, 1.1), (1.0, 1.4), (1.0, 1.05)])
+    (raw,) = primary_p(made, DECIDED)
+    (alone,) = [effect for effect in compare(made, DECIDED) if effect.role == "primary"]
+    (among,) = [effect for effect in compare(made, DECIDED, [0.9, 0.8]) if effect.role == "primary"]
+    assert (alone.p_adjusted, among.p_adjusted) == pytest.approx((raw, 3 * raw))
 
 
 def test_an_open_question_says_how_many_pairs_it_takes() -> None:
