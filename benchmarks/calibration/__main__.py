@@ -34,16 +34,19 @@ CELLS: dict[str, Callable[[int], list[Row]]] = {
     "correlation": laws.correlate,
     "trend": laws.trends,
 }
-RUNS = Path("docs/calibration-runs.jsonl")
-PAGE = Path("docs/calibration.md")
+_DOCS = Path(__file__).parents[2] / "docs"
+RUNS = _DOCS / "calibration-runs.jsonl"
+PAGE = _DOCS / "calibration.md"
 
 
 def main() -> None:
     """Run cells, add each to the list of runs, write the page."""
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("cells", nargs="*", choices=[[], *CELLS], metavar="CELL", help=", ".join(CELLS))
+    options.add_argument("cells", nargs="*", metavar="CELL", help=", ".join(CELLS))
     options.add_argument("--page", action="store_true", help="write the page only")
     chosen = options.parse_args()
+    if unknown := sorted(set(chosen.cells) - set(CELLS)):
+        options.error(f"there is no cell {', '.join(unknown)}; there are {', '.join(CELLS)}")
     for name in [] if chosen.page else (chosen.cells or CELLS):
         began = time.monotonic()
         rows = CELLS[name](SEEDS[name])
@@ -56,7 +59,7 @@ def main() -> None:
         }
         with RUNS.open("a", encoding="utf-8") as file:
             file.write(json.dumps(run) + "\n")
-        print(f"{name}: {len(rows)} figures in {run['seconds']} s")
+        print(f"{name}: {len(rows)} figures in {run['seconds']} s", flush=True)
     made = [json.loads(line) for line in RUNS.read_text(encoding="utf-8").splitlines()] if RUNS.exists() else []
     PAGE.write_text(page.render(made, CELLS), encoding="utf-8")
 

@@ -22,7 +22,7 @@ second of each of two pages that share the machine's noise; each block begins wi
 
 def render(runs: Sequence[Mapping[str, Any]], cells: Mapping[str, Callable[..., Any]]) -> str:
     """Compose the page."""
-    latest = {run["cell"]: run for run in runs}
+    latest = {run["cell"]: run for run in runs if "lost" not in run}
     parts = [HEAD]
     for name, function in cells.items():
         if name in latest:
@@ -48,6 +48,11 @@ def _table(run: Mapping[str, Any]) -> str:
 def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
     lines = ["| when (UTC) | cell | seed | seconds | figures | digest of the figures |", "|---|---|--:|--:|--:|---|"]
     for run in runs:
+        if "lost" in run:
+            lines.append(
+                f"| {run['at'].replace('+00:00', '')} | {run['cell']} | {run['seed']} | - | - | {run['lost']} |"
+            )
+            continue
         digest = hashlib.sha256(json.dumps(run["rows"]).encode()).hexdigest()[:12]
         when = run["at"].replace("+00:00", "")
         lines.append(f"| {when} | {run['cell']} | {run['seed']} | {run['seconds']} | {len(run['rows'])} | `{digest}` |")
