@@ -185,7 +185,13 @@ class Run:
             with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
                 facts = drain.run(self._setting(trial), folder / "tasks.parquet", report, self._rig.hosts)
         self._rig.check()
-        return _judge(folder, content | facts, check_drain(facts, folder / "tasks.parquet"))
+        return _judge(folder, content | facts, check_drain(facts, folder / "tasks.parquet", self._objective))
+
+    @property
+    def _objective(self) -> float | None:
+        """Seconds of queue wait for which a primary endpoint tells the capacity."""
+        drain, primary = self._experiment.workload.drain, self._experiment.objectives.primary
+        return drain.objective if drain and "drain capacity" in primary else None
 
     def _switch(self, trial: Trial) -> None:
         """Let the nodes of an arm take part, where arms are settings of nodes."""

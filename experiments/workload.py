@@ -48,6 +48,8 @@ class Drain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tasks: int = 200
     #: Seconds that all of them may take.
     within: float = 3600.0
+    #: Seconds of queue wait that 95 % of tasks must stay below: what the capacity is told for.
+    objective: float = 60.0
 
 
 class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,6 +144,8 @@ def faults(workload: Workload, seconds: float) -> Iterator[Fault]:
 def _drain_faults(workload: Workload, drain: Drain) -> Iterator[Fault]:
     if not 2 <= drain.tasks <= 10_000 or not 0 < drain.within <= 86_400:
         yield "workload.drain.tasks is 2 to 10,000, within above 0 s", "Leave them out for 200 and an hour."
+    if not 0 < drain.objective <= 86_400:
+        yield f"workload.drain.objective is {drain.objective:g}", "It is in seconds, above 0; leave it out for 60."
     if workload.mix or workload.trace or workload.pollers or workload.stages:
         yield "workload has a drain and arrivals", "A drain runs by itself: give arrivals an experiment of their own."
 

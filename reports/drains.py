@@ -5,6 +5,7 @@ replay of their run times says how many tasks an hour may arrive while 95 % stil
 arrivals, one just below that rate and one just above, must confirm it.
 """
 
+import functools
 import math
 
 import msgspec
@@ -17,6 +18,8 @@ from reports.words import duration, share
 
 #: Tasks of a drain for each slot; fewer leave more of the time to the tail in which slots idle.
 TASKS_PER_SLOT = 40
+#: Share of the slots' time that must be in use while the queue is full.
+BUSY = 0.90
 #: A confirmation below the rate must hold and one above must fail, at these multiples of it.
 BELOW, ABOVE = 0.90, 1.15
 #: A confirming trial is at least this long: seconds, and mean run times.
@@ -82,6 +85,22 @@ def measure(starts: Floats, ends: Floats, slots: int) -> Drain | Untold:
         service_cv=float(services.std(ddof=1)) / mean if mean else 0.0,
         doubt="; ".join(doubts),
     )
+
+
+def capacity_of(drain: Drain, services: Floats, objective: float) -> Capacity | Untold:
+    """Find the capacity that a drain shows; Untold when its slots idled while tasks waited, for a replay has none idle.
+
+    The same run times are replayed once, however often they are asked for.
+    """
+    used = drain.per_minute / 60 * drain.service / drain.slots
+    if used < BUSY:
+        return Untold(f"the slots were {used:.0%} busy while tasks waited ({BUSY:.0%} is the least for a replay)")
+    return _capacity(tuple(services.tolist()), drain.slots, objective)
+
+
+@functools.lru_cache(maxsize=256)
+def _capacity(services: tuple[float, ...], slots: int, objective: float) -> Capacity | Untold:
+    return capacity(np.array(services), slots, objective)
 
 
 def capacity(services: Floats, slots: int, objective: float) -> Capacity | Untold:

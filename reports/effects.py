@@ -17,7 +17,7 @@ Role = Literal["primary", "control", "exploratory"]
 Verdict = Literal["better", "worse", "slightly better", "slightly worse", "equivalent", "no worse", "inconclusive"]
 
 #: Metrics of which more is better; of all others less is better (design §7).
-MORE_IS_BETTER = frozenset({"throughput", "rate"})
+MORE_IS_BETTER = frozenset({"throughput", "rate", "capacity"})
 #: What a run that is looked at once, at its end, may use.
 ONE_LOOK = Levels()
 

@@ -43,6 +43,8 @@ class Drain(msgspec.Struct, frozen=True):
     """Deployments that are queued at once and then worked off."""
 
     tasks: int
+    #: Seconds of queue wait that 95 % of tasks must stay below.
+    objective: float = 60.0
 
 
 class Workload(msgspec.Struct, frozen=True):

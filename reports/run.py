@@ -178,7 +178,8 @@ def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     if not facts.valid:
         return Trial(folder, facts, {}, {})
     if facts.slots is not None:
-        return Trial(folder, facts, tasks.summarise(tasks.read(folder / "tasks.parquet"), facts.slots), {})
+        objective = plan.workload.drain.objective if plan.workload.drain else 60.0
+        return Trial(folder, facts, tasks.summarise(tasks.read(folder / "tasks.parquet"), facts.slots, objective), {})
     warm_up, measured = summaries.read_phases(folder / "requests.parquet")
     operations = summaries.summarise(measured, facts.seconds, facts.measured_until)
     slices = {name: _slices(warm_up.of(name), measured.of(name), facts, plan) for name in plan.deciding}

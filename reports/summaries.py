@@ -20,7 +20,7 @@ FEWEST = {"p50": 50, "p95": 200, "p99": 1000}
 #: The share that each quantile's name stands for.
 SHARE = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 #: All metrics, in the order in which reports show them.
-METRICS = ("p50", "p95", "p99", "throughput", "rate")
+METRICS = ("p50", "p95", "p99", "throughput", "rate", "capacity")
 
 _COLUMNS = ["intended", "sent", "done", "operation", "phase", "error"]
 
@@ -88,6 +88,8 @@ class Summary(msgspec.Struct, frozen=True):
     error_rate: float
     #: Tasks a minute that a full queue was worked off with; None of everything else.
     rate: float | None = None
+    #: Tasks an hour that may arrive while 95 % start in time, by replay; None where that cannot be told.
+    capacity: float | None = None
 
     def value(self, metric: str) -> float | None:
         """Look a metric up by its name."""

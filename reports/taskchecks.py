@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from reports import tasks
+from reports import drains, tasks
 from reports.checks import Check, State, graded, steal
 from reports.drains import TASKS_PER_SLOT
+from reports.statistics import Untold
 from reports.tasks import Tasks
 
 
-def check_drain(facts: Mapping[str, Any], file: Path) -> list[Check]:
+def check_drain(facts: Mapping[str, Any], file: Path, objective: float | None = None) -> list[Check]:
     """Check a drain that has just ended.
 
     Args:
         facts: what `trial.json` will hold, without `checks` and `valid`.
         file: its `tasks.parquet`.
+        objective: seconds of queue wait for which a primary endpoint tells the capacity; None when none does.
 
     Raises:
         UsageError: the file is missing or damaged.
@@ -30,6 +32,7 @@ def check_drain(facts: Mapping[str, Any], file: Path) -> list[Check]:
         _slots(rows, slots),
         _utilisation(rows, slots),
         _enough(rows, slots),
+        *([_capacity(rows, slots, objective)] if objective is not None else []),
         steal(facts),
     ]
 
@@ -79,6 +82,15 @@ def _utilisation(rows: Tasks, slots: int) -> Check:
     elif used < 0.5:
         message += " The rest is the nodes' waiting for their next look at the queue, or for each other."
     return Check("utilisation", used, 1.05, graded(used, 1.05, 1.5), message)
+
+
+def _capacity(rows: Tasks, slots: int, objective: float) -> Check:
+    found = tasks.capacity(rows, slots, objective)
+    message = drains.sentence(found)
+    if isinstance(found, Untold):
+        message += " This trial says nothing about it: see what keeps the slots from work."
+        return Check("capacity", None, None, "warn", message)
+    return Check("capacity", found.per_hour, None, "ok", message)
 
 
 def _enough(rows: Tasks, slots: int) -> Check:

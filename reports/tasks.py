@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from octoload.errors import UsageError
 from reports import drains
-from reports.drains import Drain
+from reports.drains import Capacity, Drain
+from reports.statistics import Untold
 from reports.summaries import Floats, Summary, quantile
 
 #: States in which a task stays for good (octopus-api §A.14).
@@ -103,15 +104,24 @@ def shares(tasks: Tasks) -> dict[str, float]:
     return {node: count / counts.total() for node, count in sorted(counts.items())}
 
 
-def summarise(tasks: Tasks, slots: int) -> dict[str, Summary]:
+def capacity(tasks: Tasks, slots: int, objective: float) -> Capacity | Untold:
+    """Find by replay how many tasks an hour may arrive while 95 % wait less than `objective` seconds."""
+    ended = ~np.isnan(tasks.completed) & ~np.isnan(tasks.started)
+    found = drains.measure(tasks.started[ended], tasks.completed[ended], slots)
+    return found if isinstance(found, Untold) else drains.capacity_of(found, tasks.run, objective)
+
+
+def summarise(tasks: Tasks, slots: int, objective: float) -> dict[str, Summary]:
     """Reduce a drain to block values: latencies are those of the server's clock, the drain's rate is tasks a minute."""
     failed = int(np.isin(tasks.state, ["Failed", "TimedOut", "Canceled"]).sum())
     count = len(tasks.task)
     rates = {WAIT: None, RUN: None, DRAIN: drain_rate(tasks, slots)}
     values = {WAIT: tasks.wait, RUN: tasks.run, DRAIN: np.empty(0)}
-    return {name: _summary(values[name], count, failed, rates[name]) for name in rates}
+    found = capacity(tasks, slots, objective)
+    hourly = {DRAIN: None if isinstance(found, Untold) else found.per_hour}
+    return {name: _summary(values[name], count, failed, rates[name], hourly.get(name)) for name in rates}
 
 
-def _summary(seconds: Floats, count: int, failed: int, rate: float | None) -> Summary:
+def _summary(seconds: Floats, count: int, failed: int, rate: float | None, hourly: float | None) -> Summary:
     p50, p95, p99 = (quantile(seconds, metric) for metric in ("p50", "p95", "p99"))
-    return Summary(count, failed, p50, p95, p99, None, failed / count if count else 0.0, rate)
+    return Summary(count, failed, p50, p95, p99, None, failed / count if count else 0.0, rate, hourly)

@@ -65,13 +65,13 @@ def _gain(effect: Effect) -> str:
 
 def way(effect: Effect) -> str:
     """Name the direction of an effect."""
-    if effect.metric == "throughput":
-        return "higher in throughput" if effect.ratio > 1 else "lower in throughput"
+    if effect.metric in {"throughput", "capacity"}:
+        return f"{'higher' if effect.ratio > 1 else 'lower'} in {effect.metric}"
     return "slower" if (effect.ratio > 1) != effect.more_is_better else "faster"
 
 
 def _harm(effect: Effect) -> str:
-    return "lower in throughput" if effect.metric == "throughput" else "slower"
+    return f"lower in {effect.metric}" if effect.metric in {"throughput", "capacity"} else "slower"
 
 
 def changed_by(effect: Effect) -> str:
@@ -117,7 +117,7 @@ def amount(value: float | None, metric: str) -> str:
     """Write a metric's value with its unit."""
     if value is None:
         return "-"
-    units = {"throughput": "/s", "rate": "/min"}
+    units = {"throughput": "/s", "rate": "/min", "capacity": "/h"}
     return f"{value:.3g} {units[metric]}" if metric in units else duration(value)
 
 

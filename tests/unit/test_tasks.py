@@ -59,10 +59,24 @@ def test_a_drain_has_the_rate_of_its_slots(file: Path) -> None:
     assert (read.wait.min(), read.wait.max()) == (5.0, 5 + (COUNT / SLOTS - 1) * SECONDS)
     assert tasks.most_running(read) == SLOTS
     assert tasks.shares(read) == {"OctopusServerNodes-0": 0.5, "OctopusServerNodes-1": 0.5}
-    summary = tasks.summarise(read, SLOTS)
+    summary = tasks.summarise(read, SLOTS, 60.0)
     assert summary["drain"].value("rate") == pytest.approx(24)
     assert summary["task-run"].value("p50") == SECONDS
     assert summary["queue-wait"].value("p95") is None  # 160 tasks carry no p95
+
+
+def test_a_drain_tells_a_capacity_only_when_its_slots_were_busy(file: Path) -> None:
+    """4 slots at 10 s serve 1,440 tasks an hour, nearly all of which may arrive; with idle slots nothing is told."""
+    read = tasks.read(written(file, rows()))
+    hourly = tasks.summarise(read, SLOTS, 60.0)["drain"].value("capacity")
+    assert hourly is not None
+    assert 0.9 * 1440 < hourly < 1440
+    idle = [{**row, "CompletedTime": time(5 + number // SLOTS * SECONDS + 5)} for number, row in enumerate(rows())]
+    read = tasks.read(written(file, idle))
+    assert tasks.summarise(read, SLOTS, 60.0)["drain"].value("capacity") is None
+    (doubt,) = [check for check in check_drain(facts(), file, 60.0) if check.name == "capacity"]
+    assert doubt.state == "warn"
+    assert "busy while tasks waited" in doubt.message
 
 
 def test_the_tail_biases_the_rate_of_a_whole_drain(file: Path) -> None:
