@@ -15,7 +15,7 @@ import psutil
 from standin import node
 from standin.errors import FailureError, UsageError
 from standin.hosts.site import Housing
-from standin.parent import adopt_orphans, as_parent
+from standin.parent import adopt_orphans, as_parent, reap
 
 #: Seconds that nodes get to finish what they are answering.
 PATIENCE = 8.0
@@ -177,6 +177,7 @@ class Cluster:
         Raises:
             FailureError: one has ended without being told to.
         """
+        reap(self._known())
         for one in self._members.values():
             if one.state in ("running", "frozen") and one.process and one.process.poll() is not None:
                 raise FailureError(
@@ -204,9 +205,12 @@ class Cluster:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.Signals[number])
 
+    def _known(self) -> set[int]:
+        return {one.process.pid for one in self._members.values() if one.process} | set(self._others())
+
     def _sweep(self) -> None:
         """Kill what a dead node has left to this process: scripts live in sessions of their own."""
-        known = {one.process.pid for one in self._members.values() if one.process} | set(self._others())
+        known = self._known()
         left = [child for child in psutil.Process().children() if child.pid not in known]
         _kill([*left, *(one for child in left for one in _children(child))])
         if sys.platform != "win32":

@@ -1,11 +1,12 @@
 """A process's parent: whether it is still there, so that nothing outlives what started it."""
 
+import contextlib
 import ctypes
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import psutil
 
@@ -55,6 +56,17 @@ def wake_when_orphaned() -> None:
 def adopt_orphans() -> None:
     """Have Linux make this process the parent of what its children leave behind when they die."""
     _prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+
+
+def reap(known: Collection[int]) -> None:
+    """Take note of the ends of adopted processes, which would else stay in the process table; not of `known` ones."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(ChildProcessError):
+        while ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            if ended.si_pid in known:
+                return
+            os.waitpid(ended.si_pid, 0)
 
 
 def _prctl(option: int, value: int) -> None:

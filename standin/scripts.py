@@ -27,8 +27,8 @@ Say = Callable[[str, str], None]
 async def run(script: Script, body: str, variables: Mapping[str, str], say: Say) -> int:
     """Run a script and return its exit code; each line goes to `say(text, category)` as it comes.
 
-    Standard error is `Error`, the rest `Info`. A script whose language is not installed fails with 127. When the
-    caller is cancelled, the script and all that it started are killed.
+    Standard error is `Error`, the rest `Info`. A script whose language is not installed fails with 127. When it
+    ends, or the caller is cancelled, all that it started is killed.
     """
     programs, ending = INTERPRETERS.get(script.syntax, ((), ""))
     program = next((found for name in programs if (found := shutil.which(name))), None)
@@ -51,11 +51,21 @@ async def run(script: Script, body: str, variables: Mapping[str, str], say: Say)
             start_new_session=True,
             limit=LONGEST,
         )
+        output = (_lines(process.stdout, say, "Info"), _lines(process.stderr, say, "Error"))
         try:
-            await asyncio.gather(_lines(process.stdout, say, "Info"), _lines(process.stderr, say, "Error"))
-            return await process.wait()
+            return (await asyncio.gather(_end(process), *output))[0]
         finally:
             await _kill(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> int:
+    """Wait for a script's end, and kill what it left in the background, which may hold its output open.
+
+    With uvloop all that a script starts inherits the sockets of its output, whatever it is redirected to.
+    """
+    code = await process.wait()
+    await _kill(process)
+    return code
 
 
 async def _lines(stream: asyncio.StreamReader | None, say: Say, category: str) -> None:

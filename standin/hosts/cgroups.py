@@ -46,7 +46,7 @@ class ControlGroups:
         self._home = place.home
         self._tops = [folder / f"{PREFIX}{os.getpid()}" for folder in place.folders]
         self._hosts: dict[str, None] = {}
-        _sweep(place)
+        sweep(place)
         try:
             for top in self._tops:
                 top.mkdir()
@@ -146,6 +146,18 @@ def open_groups() -> ControlGroups | None:
     return None
 
 
+def sweep(place: Place) -> None:
+    """Remove what a process left behind that was killed: its members are set free."""
+    for folder, home in zip(place.folders, place.home, strict=True):
+        for top in folder.glob(f"{PREFIX}*"):
+            pid = re.sub(rf"^{PREFIX}", "", top.name)
+            if pid.isdigit() and int(pid) != os.getpid() and not psutil.pid_exists(int(pid)):
+                with contextlib.suppress(OSError, FailureError):
+                    for group in [one for one in top.iterdir() if one.is_dir()]:
+                        _empty(group, home)
+                    top.rmdir()
+
+
 def _mounts(text: str) -> Mapping[str, list[tuple[Path, str]]]:
     """Return where the controllers are mounted, with the group that is the mount's root; `cgroup2` is version 2."""
     found: dict[str, list[tuple[Path, str]]] = {}
@@ -173,18 +185,6 @@ def _below(mount: Path, root: str, group: str) -> Path:
     inner = os.path.relpath(group, root)
     folder = mount if inner.startswith("..") else mount / inner
     return folder if folder.is_dir() else mount
-
-
-def _sweep(place: Place) -> None:
-    """Remove what a process left behind that was killed: its members are set free."""
-    for folder, home in zip(place.folders, place.home, strict=True):
-        for top in folder.glob(f"{PREFIX}*"):
-            pid = re.sub(rf"^{PREFIX}", "", top.name)
-            if pid.isdigit() and int(pid) != os.getpid() and not psutil.pid_exists(int(pid)):
-                with contextlib.suppress(OSError, FailureError):
-                    for group in [one for one in top.iterdir() if one.is_dir()]:
-                        _empty(group, home)
-                    top.rmdir()
 
 
 def _empty(group: Path, home: Path) -> None:

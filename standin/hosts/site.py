@@ -6,20 +6,17 @@ import math
 import os
 import re
 import signal
-import statistics
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, Self
-from urllib.parse import urlsplit, urlunsplit
-
-import psutil
+from urllib.parse import urlsplit
 
 from standin.control import Answer, Order
-from standin.database import connect
-from standin.errors import UsageError
-from standin.hosts.family import family, usable_cores
+from standin.errors import FailureError, UsageError
+from standin.hosts.cgroups import find_place, sweep
+from standin.hosts.database import TRIPS, find_postmaster, round_trip, with_address
+from standin.hosts.family import family, pin, usable_cores
 from standin.hosts.helper import Helper
 from standin.hosts.layout import Host, arrange, grant
 
@@ -27,8 +24,6 @@ from standin.hosts.layout import Host, arrange, grant
 SQL = "sql"
 #: Where the database may lie: beside the first node, or on its own host.
 PLACES = ("same-host", "separate-host")
-#: Round trips in a measurement of the distance.
-TRIPS = 50
 ACTIONS = {
     "list": "say the mechanism, and what each host has used",
     "sql same-host": "move the database beside the first node",
@@ -112,8 +107,8 @@ class Site:
             UsageError: the database lies on another machine; FailureError: hosts cannot be made.
         """
         with contextlib.ExitStack() as stack:
-            self._postmaster = asyncio.run(_find_postmaster(self._dsn))
-            stack.callback(self._wake)
+            self._postmaster = asyncio.run(find_postmaster(self._dsn))
+            stack.callback(self._free)
             stack.enter_context(self._manager)
             if self._proxy is not None:
                 port = stack.enter_context(self._proxy).said["port"]
@@ -139,7 +134,11 @@ class Site:
         Raises:
             FailureError: who held them has ended.
         """
-        self._manager.check()
+        try:
+            self._manager.check()
+        except FailureError:
+            self._free()  # what stands still could not be ended in an orderly way
+            raise
         if self._proxy is not None:
             self._proxy.check()
 
@@ -214,8 +213,8 @@ class Site:
         """Set the delay, and measure the round trips as they are: a proxy costs time itself."""
         if self._proxy is not None:
             self._proxy.tell(round_trip=self._added())
-        self._trips = {"direct": asyncio.run(_round_trip(self._dsn))}
-        self._trips["nodes"] = asyncio.run(_round_trip(self.dsn)) if self._proxy else self._trips["direct"]
+        self._trips = {"direct": asyncio.run(round_trip(self._dsn))}
+        self._trips["nodes"] = asyncio.run(round_trip(self.dsn)) if self._proxy else self._trips["direct"]
 
     def _grant(self, name: str, cpus: float) -> None:
         host = grant(self._hosts, name, cpus, usable_cores())
@@ -225,13 +224,17 @@ class Site:
     def _limit(self, host: Host) -> None:
         self._manager.tell(do="limit", host=host.name, cpus=host.cpus, core=host.core)
 
-    def _wake(self) -> None:
-        """Let all processes go on that a governor may have stopped which was killed."""
+    def _free(self) -> None:
+        """Do the manager's last work for it when it was killed: wake what stands still, remove the groups."""
         if sys.platform != "linux" or not self._manager.was_killed:
             return
-        for pid in family([*filter(None, self._nodes.values()), self._postmaster]):
+        members = family([*filter(None, self._nodes.values()), self._postmaster])
+        pin(members, usable_cores())
+        for pid in members:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+        for place in find_place():
+            sweep(place)
 
 
 def lay_out(wish: Wish, nodes: list[str]) -> list[Host]:
@@ -241,13 +244,6 @@ def lay_out(wish: Wish, nodes: list[str]) -> list[Host]:
         UsageError: the machine has not so much to give.
     """
     return arrange([(SQL, wish.sql_cpus), *((name, wish.host_cpus) for name in nodes)], usable_cores())
-
-
-def with_address(dsn: str, address: str) -> str:
-    """Return a DSN with another host and port."""
-    parts = urlsplit(dsn)
-    account, at, _ = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{account}{at}{address}"))
 
 
 def parse_cpus(text: str) -> float:
@@ -274,35 +270,3 @@ def parse_seconds(text: str) -> float:
         if seconds <= 1:
             return seconds
     raise UsageError(f"'{text}' is no distance", "Give a round trip of at most a second, such as 1ms.")
-
-
-async def _round_trip(dsn: str) -> float:
-    """Return the median time of the shortest statement, seconds."""
-    conn = await connect(dsn)
-    try:
-        times = []
-        for _ in range(TRIPS + 1):
-            began = time.perf_counter()
-            await conn.fetchval("SELECT 1")
-            times.append(time.perf_counter() - began)
-        return statistics.median(times[1:])  # the first has to be prepared
-    finally:
-        await conn.close()
-
-
-async def _find_postmaster(dsn: str) -> int:
-    """Return the process id of the PostgreSQL behind a DSN.
-
-    Raises:
-        UsageError: it does not run on this machine, or not where its processes can be seen.
-    """
-    conn = await connect(dsn)
-    try:
-        backend = await conn.fetchval("SELECT pg_backend_pid()")
-        with contextlib.suppress(psutil.Error):
-            process = psutil.Process(backend)
-            if "postgres" in process.name():
-                return process.ppid()
-    finally:
-        await conn.close()
-    raise UsageError("the database runs on another machine, so it has no host here", "Leave --host-cpus and --sql out.")

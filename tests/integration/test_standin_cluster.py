@@ -170,6 +170,15 @@ def running_tasks(three: Cluster) -> dict[str, int]:
     return {node["Name"]: node["RunningTaskCount"] for node in found}
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+def test_what_a_script_leaves_behind_is_gone(pair: Cluster, tmp_path: Path) -> None:
+    """A process that a script has left in the background is killed with it, and not even its entry remains."""
+    (task,) = queue_scripts(pair, 1, f"sleep 300 > /dev/null 2>&1 & echo $! > {tmp_path}/pid")
+    assert pair.home().wait(task)["State"] == "Success"
+    pid = (tmp_path / "pid").read_text().strip()
+    wait_for(lambda: not Path(f"/proc/{pid}").exists(), f"process {pid} is still there")
+
+
 def test_the_published_clusters_busy_node_takes_nothing(tmp_path: Path) -> None:
     """3 nodes of 10, 10 active, 12 pending (octopus-facts §2.2): who has 8 takes none, no other more than up to 8."""
     with cluster(tmp_path, 3, 400) as three:

@@ -17,6 +17,7 @@ import pytest
 
 from standin.control import command
 from standin.errors import FailureError, UsageError
+from standin.hosts.cgroups import find_place
 from standin.hosts.family import usable_cores
 from standin.hosts.helper import Helper
 from tests.integration.standin_cluster import cluster
@@ -151,6 +152,24 @@ def test_the_governor_leaves_a_frozen_node_alone(tmp_path: Path) -> None:
         assert frozen.status() == psutil.STATUS_STOPPED
         two.tell("thaw", "node-2")
         assert Octopus(two.nodes["node-2"].http).get("/octopusservernodes/ping")["Name"] == "node-2"
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_a_killed_manager_ends_the_whole_and_leaves_nothing(tmp_path: Path, mechanism: str) -> None:
+    """Figures without their hosts would be false: it ends with code 5 and says why, and nothing stands still."""
+    words = ("--data", str(tmp_path), "--port", "0", *SMALL, "--host-mechanism", mechanism)
+    with running(*words) as (process, _):
+        children = psutil.Process(process.pid).children(recursive=True)
+        victim = next(child for child in children if "standin.hosts.manager" in child.cmdline())
+        victim.kill()
+        assert process.wait(30) == 5
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert "standin.hosts.manager has ended" in said
+        assert "Traceback" not in said
+        wait_for(lambda: not alive(children), f"still alive: {alive(children)}")
+    folders = [folder for place in find_place() for folder in place.folders]
+    assert not [folder for folder in folders if (folder / f"octoload-{victim.pid}").exists()]
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

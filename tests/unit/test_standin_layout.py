@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from standin.errors import UsageError
 from standin.hosts.cgroups import find_place
+from standin.hosts.database import with_address
 from standin.hosts.layout import GRANTED, GRANTED_OF_ONE, arrange, grant
-from standin.hosts.site import parse_cpus, parse_seconds, with_address
+from standin.hosts.site import parse_cpus, parse_seconds
 
 pytestmark = pytest.mark.unit
 
