@@ -19,6 +19,7 @@ from benchmarks.calibration.seeds import SEEDS
 
 CELLS: dict[str, Callable[[int], list[Row]]] = {
     "alarms": verdicts.alarms,
+    "alarms-again": verdicts.alarms_again,
     "coverage": verdicts.coverage,
     "few-pairs": verdicts.few_pairs,
     "looks": verdicts.planned_looks,

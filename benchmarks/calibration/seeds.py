@@ -16,4 +16,6 @@ SEEDS = {
     "queue-formula": 6_013,
     "correlation": 6_014,
     "trend": 6_015,
+    # Added after the first run of all others, for one of its 18 rates lay outside two standard errors.
+    "alarms-again": 6_016,
 }
