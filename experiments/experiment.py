@@ -16,7 +16,7 @@ from octoload.errors import UsageError
 from octoload.yamlfile import nearest
 from seeders.history import History
 
-METRICS = ("p50", "p95", "p99", "throughput", "rate", "capacity")
+METRICS = ("p50", "p95", "p99", "throughput", "rate", "capacity", "sustained")
 
 
 #: Where a stand-in's database lies: beside the first node, or on a host of its own.

@@ -10,7 +10,7 @@ from experiments import provenance
 from experiments.experiment import Experiment
 from experiments.workload import OPERATIONS, sessions
 from octoload.errors import UsageError
-from reports import planning, words
+from reports import planning, ramp, words
 from reports import rig as rigs
 from reports.comparison import MACHINE
 from reports.plan import Endpoint, Plan
@@ -82,6 +82,9 @@ def _design(plan: Plan) -> str:
 
 def _time(plan: Plan, rig: Rig | None) -> str:
     """Say how long all trials take, and what is not in that time."""
+    if search := plan.workload.search:
+        total = len(plan.trials) * ramp.USUAL_STEPS * (search.warm_up + search.seconds)
+        return f"{len(plan.trials)} {plan.size}, about {ramp.USUAL_STEPS} steps each: {words.span(total)}"
     if plan.workload.drain:
         return f"{len(plan.trials)} trials of {plan.size}, as long as the server takes; filling it comes first"
     total = planning.seconds(plan, plan.design.pairs, rig.between if rig else 0.0)
@@ -94,7 +97,7 @@ def _too_few(experiment: Experiment, plan: Plan, endpoint: Endpoint) -> str:
     workload, needed = experiment.workload, FEWEST.get(endpoint.metric, 0)
     counts = sessions(workload, experiment.design.phases(workload))
     expected = sum(count * OPERATIONS[name].count(endpoint.operation) for name, count in counts.items())
-    if expected >= needed or workload.drain:
+    if expected >= needed or workload.drain or workload.search:
         return ""
     rate = expected / plan.design.seconds
     return (
@@ -142,7 +145,7 @@ def _cells(plan: Plan, rig: Rig | None, effect: float, sd: float | None) -> list
     if sd is None:
         return ["not known", *["-"] * 5]
     seen = planning.outlook(sd, plan.design, effect, plan.margin)
-    if plan.workload.drain:
+    if plan.workload.drain or plan.workload.search:
         return [*_figures(seen), "-"]
     time = planning.seconds(plan, max(seen.pairs_to_see, seen.pairs_to_pass), rig.between if rig else 0.0)
     return [*_figures(seen), words.span(time)]

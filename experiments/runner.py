@@ -19,11 +19,13 @@ from experiments.experiment import Experiment, switched
 from experiments.journal import Journal
 from experiments.plan import Generator, Trial
 from experiments.rig import OctopusRig, Rig, StandinRig, choose_history, on_standins
+from experiments.search import Search
 from octoload import files
 from octoload.api import Octopus
 from octoload.errors import InvalidRunError, UsageError
-from reports import checks, looks, results
+from reports import checks, looks, ramp, results
 from reports.checks import Check
+from reports.searches import check_search
 from reports.taskchecks import check_drain
 
 #: Seconds to wait for the server's queue to empty before a trial begins.
@@ -112,6 +114,9 @@ class Run:
         design = self._experiment.design
         seconds, drain = len(left) * (design.warm_up + design.seconds), self._experiment.workload.drain
         size = f"of {design.seconds:g} s, about {seconds / 60:.0f} minutes" if not drain else f"of {drain.tasks} tasks"
+        if search := self._experiment.workload.search:
+            minutes = len(left) * ramp.USUAL_STEPS * (search.warm_up + search.seconds) / 60
+            size = f"that search, about {ramp.USUAL_STEPS} steps of {search.seconds:g} s each, {minutes:.0f} minutes"
         self._display.say(f"{len(left)} trials {size}")
         for trial in left:
             self._repeat(trial, len(self._plan["trials"]))
@@ -166,6 +171,8 @@ class Run:
         self._switch(trial)
         try:
             with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
+                if self._experiment.workload.search:
+                    return self._search(trial, content, report)
                 facts = self._engine.run(self._command(trial), self._progress(report))
         except InvalidRunError as exc:
             self._rig.check()
@@ -174,6 +181,19 @@ class Run:
         self._rig.check()
         facts.pop("event", None)
         return _judge(folder, content | facts, checks.check_trial(facts, folder / "requests.parquet", self._plan))
+
+    def _search(self, trial: Trial, content: dict[str, Any], report: Callable[[int, int, str], None]) -> list[str]:
+        """Search an arm's capacity once; return what makes it invalid."""
+        wanted = self._experiment.workload.search
+        assert wanted is not None
+
+        def begin(number: int, rate: float) -> None:
+            report(number, max(number, ramp.USUAL_STEPS), f"step {number}, {rate:.3g} sessions a second")
+
+        command = {key: value for key, value in self._command(trial).items() if key != "search"}
+        search = Search(lambda order: self._engine.run(order, lambda _: self._rig.check()), command, wanted)
+        facts = search.run(self._place(trial), begin)
+        return _judge(self._place(trial), content | facts, check_search(facts))
 
     def _drain(self, trial: Trial, content: dict[str, Any], of: int) -> list[str]:
         """Run a drain once; return what makes it invalid."""

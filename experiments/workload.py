@@ -36,6 +36,8 @@ KNOWN = trace.Known({name: operations[0] for name, operations in OPERATIONS.item
 
 #: What a drain tells of tasks: how long they waited, how long they ran, how fast all were worked off.
 TASKS = ("queue-wait", "task-run", "drain")
+#: What a search tells of the API: the rate that it sustains.
+API = "api"
 
 #: What is wrong, and what to do.
 Fault = tuple[str, str]
@@ -52,6 +54,19 @@ class Drain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     objective: float = 60.0
 
 
+class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A search for the highest rate of the mix that keeps an objective (statistics §4.3)."""
+
+    #: Seconds that 95 % of requests must stay below.
+    objective: float
+    #: The rate that is expected, as a multiple of the mix; the ramp begins at 0.45 of it.
+    guess: float = 1.0
+    #: Measured seconds of each step.
+    seconds: float = 30.0
+    #: Seconds of load before them.
+    warm_up: float = 3.0
+
+
 class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is driven at every arm alike."""
 
@@ -59,6 +74,8 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mix: dict[str, float] = {}
     #: Instead of arrivals: a queue that is worked off.
     drain: Drain | None = None
+    #: Instead of one rate: a search for the highest that keeps an objective.
+    search: Search | None = None
     #: `poisson` or `constant` gaps between them.
     arrivals: Arrivals = "poisson"
     #: Stretches of the measured phase with rates of their own, such as `{seconds: 60, factor: 0.5}`; the warm-up has
@@ -100,6 +117,8 @@ def asked(workload: Workload, phases: Phases) -> list[str]:
     """
     if workload.drain:
         return [*TASKS]
+    if workload.search:
+        return [API]
     return [operation for name, count in sessions(workload, phases).items() if count for operation in OPERATIONS[name]]
 
 
@@ -130,6 +149,8 @@ def faults(workload: Workload, seconds: float) -> Iterator[Fault]:
         yield from _drain_faults(workload, workload.drain)
     else:
         yield from _mix_faults(workload)
+    if workload.search:
+        yield from _search_faults(workload, workload.search)
     for name, count in workload.pollers.items():
         if name not in CLOSED:
             yield f"workload.pollers has no kind {name!r}", nearest(name, list(CLOSED))
@@ -148,6 +169,13 @@ def _drain_faults(workload: Workload, drain: Drain) -> Iterator[Fault]:
         yield f"workload.drain.objective is {drain.objective:g}", "It is in seconds, above 0; leave it out for 60."
     if workload.mix or workload.trace or workload.pollers or workload.stages:
         yield "workload has a drain and arrivals", "A drain runs by itself: give arrivals an experiment of their own."
+
+
+def _search_faults(workload: Workload, search: Search) -> Iterator[Fault]:
+    if not all(0 < value <= 86_400 for value in (search.objective, search.guess, search.seconds)) or search.warm_up < 0:
+        yield "workload.search: objective, guess and seconds are above 0, warm_up not negative", "See docs/formats.md."
+    if workload.drain or workload.trace or workload.stages:
+        yield "workload has a search and a drain, a trace or stages", "A search sets the rates itself: leave them out."
 
 
 def _mix_faults(workload: Workload) -> Iterator[Fault]:

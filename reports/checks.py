@@ -75,7 +75,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
             for check in _steadiness(samples, name)
         ],
         _backlog(generator),
-        _generator_cpu(generator),
+        generator_cpu(generator),
         steal(generator),
         _pause(generator),
         *_worker_clocks(generator),
@@ -251,7 +251,8 @@ def _steadiness(samples: Samples, operation: str) -> list[Check]:
     return [Check(f"steadiness: {operation}", low if low > 1 else high, 1.10, state, message)]
 
 
-def _generator_cpu(generator: Mapping[str, Any]) -> Check:
+def generator_cpu(generator: Mapping[str, Any]) -> Check:
+    """Judge the CPU time of the busiest generator process."""
     cpu = float(generator["cpu"])
     state = graded(cpu, 0.60, 0.80)
     message = f"The busiest generator process used {cpu:.0%} of a core (limit 80 %, caution from 60 %)."

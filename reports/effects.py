@@ -17,7 +17,7 @@ Role = Literal["primary", "control", "exploratory"]
 Verdict = Literal["better", "worse", "slightly better", "slightly worse", "equivalent", "no worse", "inconclusive"]
 
 #: Metrics of which more is better; of all others less is better (design §7).
-MORE_IS_BETTER = frozenset({"throughput", "rate", "capacity"})
+MORE_IS_BETTER = frozenset({"throughput", "rate", "capacity", "sustained"})
 #: What a run that is looked at once, at its end, may use.
 ONE_LOOK = Levels()
 
@@ -177,24 +177,24 @@ def _values(pairs: Sequence[Pair], operation: str, metric: str) -> list[tuple[fl
     When a block has not one answer in time, half an answer is added to every block, so that the worst outcome is not
     left out (statistics §2.9: counts + 0.5).
     """
-    couples, halves = [], []
+    found = []
     for pair in pairs:
         a, b = (_value(block, operation, metric) for block in (pair.baseline, pair.contender))
         if a is not None and b is not None:
-            couples.append((a, b))
-            halves.append((0.5 / pair.baseline.seconds, 0.5 / pair.contender.seconds))
-    values, none = np.array(couples), metric == "throughput" and any(0 in couple for couple in couples)
-    if none and not values.any():
+            found.append((pair, a, b))
+    if metric != "throughput" or all(a and b for _, a, b in found):
+        return [(a, b) for _, a, b in found]
+    if not any(a or b for _, a, b in found):
         return []
-    return [(a, b) for a, b in (values + np.array(halves) if none else values).tolist()]
+    return [(a + 0.5 / pair.baseline.seconds, b + 0.5 / pair.contender.seconds) for pair, a, b in found]
 
 
 def _value(block: Block, operation: str, metric: str) -> float | None:
     """Give a block's value; None when it carries none that has a logarithm. No answers at all count as such."""
     value = block.operations[operation].value(metric) if operation in block.operations else None
-    if value is None or not math.isfinite(value) or value < 0 or (value == 0 and metric != "throughput"):
+    if value is None or not math.isfinite(value) or value < 0:
         return None
-    return value
+    return value if value > 0 or (metric == "throughput" and block.seconds > 0) else None
 
 
 def _effect(

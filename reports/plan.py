@@ -47,6 +47,16 @@ class Drain(msgspec.Struct, frozen=True):
     objective: float = 60.0
 
 
+class Search(msgspec.Struct, frozen=True):
+    """A search for the highest rate that keeps an objective."""
+
+    #: Seconds that 95 % of requests must stay below.
+    objective: float
+    #: Measured seconds of each step, and those of load before them.
+    seconds: float
+    warm_up: float
+
+
 class Workload(msgspec.Struct, frozen=True):
     """What was driven at every arm alike."""
 
@@ -63,6 +73,8 @@ class Workload(msgspec.Struct, frozen=True):
     pollers: dict[str, int] = {}
     #: Instead of arrivals: a queue that is worked off.
     drain: Drain | None = None
+    #: Instead of one rate: a search for the highest that keeps an objective.
+    search: Search | None = None
 
     @property
     def steady(self) -> bool:
@@ -129,7 +141,9 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def size(self) -> str:
         """How much a trial is, in words."""
-        drain = self.workload.drain
+        drain, search = self.workload.drain, self.workload.search
+        if search:
+            return f"searches of {search.seconds:g} s a step"
         return f"{drain.tasks} tasks" if drain else f"{self.design.seconds:g} s"
 
     @property

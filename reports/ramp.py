@@ -20,6 +20,8 @@ BEGIN, STEP = 0.45, 1.15
 ERRORS, SERVED = 0.01, 0.97
 #: Trials of the ramp at most: two decades.
 LONGEST_RAMP = 34
+#: Trials that a search usually takes, when the guess is right.
+USUAL_STEPS = 15
 #: The last three trials lie at the fitted rate and this far to either side.
 AROUND = 0.04
 #: Variance of a trial's logit that is not sampling: the machine's own (statistics §4.3).

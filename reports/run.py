@@ -12,11 +12,12 @@ from octoload.files import read_json
 from reports import looks as look_log
 from reports import plan as plans
 from reports import rig as rigs
-from reports import summaries, tasks, warmup
+from reports import searches, summaries, tasks, warmup
 from reports.checks import Check
 from reports.effects import Block, Pair
 from reports.looks import Look
 from reports.plan import Plan
+from reports.ramp import RampTrial
 from reports.rig import Rig
 from reports.statistics import Floats
 from reports.summaries import Samples, Summary
@@ -62,6 +63,8 @@ class Facts(msgspec.Struct, frozen=True):
     slots: int | None = None
     #: What simulated hosts used (docs/formats.md); empty where there are none.
     hosts: Document = {}
+    #: Steps of a search; empty of any other trial.
+    search: list[RampTrial] = []
 
     @property
     def seconds(self) -> float:
@@ -149,7 +152,9 @@ def read(folder: Path) -> Run:
 def samples(trials: Sequence[Trial], arm: str) -> Samples | None:
     """Read the measured requests of an arm's valid trials as one; None when there are none."""
     folders = [
-        trial.folder for trial in trials if trial.facts.valid and trial.facts.arm == arm and trial.facts.slots is None
+        trial.folder
+        for trial in trials
+        if trial.facts.valid and trial.facts.arm == arm and trial.facts.slots is None and not trial.facts.search
     ]
     return summaries.join([summaries.read(folder / "requests.parquet") for folder in folders]) if folders else None
 
@@ -180,6 +185,8 @@ def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     if facts.slots is not None:
         objective = plan.workload.drain.objective if plan.workload.drain else 60.0
         return Trial(folder, facts, tasks.summarise(tasks.read(folder / "tasks.parquet"), facts.slots, objective), {})
+    if facts.search:
+        return Trial(folder, facts, searches.summarise(facts.search), {})
     warm_up, measured = summaries.read_phases(folder / "requests.parquet")
     operations = summaries.summarise(measured, facts.seconds, facts.measured_until)
     slices = {name: _slices(warm_up.of(name), measured.of(name), facts, plan) for name in plan.deciding}

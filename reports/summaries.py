@@ -20,7 +20,7 @@ FEWEST = {"p50": 50, "p95": 200, "p99": 1000}
 #: The share that each quantile's name stands for.
 SHARE = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 #: All metrics, in the order in which reports show them.
-METRICS = ("p50", "p95", "p99", "throughput", "rate", "capacity")
+METRICS = ("p50", "p95", "p99", "throughput", "rate", "capacity", "sustained")
 
 _COLUMNS = ["intended", "sent", "done", "operation", "phase", "error"]
 
@@ -90,6 +90,8 @@ class Summary(msgspec.Struct, frozen=True):
     rate: float | None = None
     #: Tasks an hour that may arrive while 95 % start in time, by replay; None where that cannot be told.
     capacity: float | None = None
+    #: Sessions a second that keep the objective, by ramp and fit; None of everything but a search.
+    sustained: float | None = None
 
     def value(self, metric: str) -> float | None:
         """Look a metric up by its name."""

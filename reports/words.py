@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from reports.effects import Effect
 from reports.plan import Plan
 
+#: Metrics that are an amount, not a speed: how a sentence names them.
+_AMOUNTS = {"throughput": "throughput", "capacity": "capacity", "sustained": "capacity"}
+
 
 def sentence(plan: Plan, primary: Sequence[Effect]) -> str:
     """Say what the primary endpoints decided; one sentence each (the template of statistics §2.9)."""
@@ -65,13 +68,13 @@ def _gain(effect: Effect) -> str:
 
 def way(effect: Effect) -> str:
     """Name the direction of an effect."""
-    if effect.metric in {"throughput", "capacity"}:
-        return f"{'higher' if effect.ratio > 1 else 'lower'} in {effect.metric}"
+    if effect.metric in _AMOUNTS:
+        return f"{'higher' if effect.ratio > 1 else 'lower'} in {_AMOUNTS[effect.metric]}"
     return "slower" if (effect.ratio > 1) != effect.more_is_better else "faster"
 
 
 def _harm(effect: Effect) -> str:
-    return f"lower in {effect.metric}" if effect.metric in {"throughput", "capacity"} else "slower"
+    return f"lower in {_AMOUNTS[effect.metric]}" if effect.metric in _AMOUNTS else "slower"
 
 
 def changed_by(effect: Effect) -> str:
@@ -117,7 +120,7 @@ def amount(value: float | None, metric: str) -> str:
     """Write a metric's value with its unit."""
     if value is None:
         return "-"
-    units = {"throughput": "/s", "rate": "/min", "capacity": "/h"}
+    units = {"throughput": "/s", "rate": "/min", "capacity": "/h", "sustained": "/s"}
     return f"{value:.3g} {units[metric]}" if metric in units else duration(value)
 
 
