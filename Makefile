@@ -16,10 +16,11 @@ check: $(VENV)/dev.stamp  ## formatting, lint, types
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
 
-bench: $(VENV)/dev.stamp  ## the load generator and the seeders against their peers
+bench: $(VENV)/dev.stamp  ## the load generator and the seeders against their peers, and a report on ten million samples
 	@$(BIN)/python -m benchmarks.seeding
 	@$(BIN)/python -m benchmarks.parsers
 	@$(BIN)/python -m benchmarks.generator
+	@$(BIN)/python -m benchmarks.report
 
 calibrate: $(VENV)/dev.stamp  ## the long checks: clients of others, kills, soak, false alarms (two hours); PARTS="clients soak" for some
 	@$(BIN)/python -m benchmarks.calibrate $(PARTS)

@@ -25,6 +25,7 @@ from octoload.yamlfile import nearest
 from reports import page, results
 from reports import plan as plans
 from reports import rig as rigs
+from reports import run as runs
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -140,8 +141,8 @@ def report(options: argparse.Namespace, console: Console) -> int:
 
 
 def _report(folder: Path, console: Console) -> int:
-    found = results.build(folder, time.time())
-    written = page.write(folder, found)
+    finished, found = results.finish(runs.read(folder), time.time())
+    written = page.write(finished, found)
     console.print(results.console(found))
     console.print(f"\nReport: {written}", markup=False)
     return int(found.exit_code)

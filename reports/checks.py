@@ -105,9 +105,7 @@ def _recorded(facts: Mapping[str, Any], samples: Samples) -> Check:
 
 def _arrived(facts: Mapping[str, Any], samples: Samples) -> Check:
     """Compare what was sent with the rows of the measured phase, operation by operation."""
-    names, counts = np.unique(samples.operation.astype(str), return_counts=True)
-    rows = dict(zip(names.tolist(), counts.tolist(), strict=True))
-    sent = facts["sent"]
+    rows, sent = samples.counts, facts["sent"]
     off = {name: rows.get(name, 0) - sent.get(name, 0) for name in sorted(rows.keys() | sent.keys())}
     wrong = [f"{name} ({sent.get(name, 0)} sent, {rows.get(name, 0)} recorded)" for name, gap in off.items() if gap]
     if wrong:
@@ -133,8 +131,8 @@ def _offered(facts: Mapping[str, Any]) -> Check:
 def _errors(samples: Samples) -> Check:
     """Judge failures over all requests, and over each endpoint that holds enough of them."""
     rates = {"all requests": (int(samples.failed.sum()), samples.failed.size)}
-    for name in sorted(set(samples.operation.tolist())):
-        failed = samples.failed[samples.operation == name]
+    for name in samples.counts:
+        failed = samples.of(name).failed
         if failed.size >= FEWEST_FOR_ERRORS:
             rates[name] = (int(failed.sum()), failed.size)
     name, (failures, count) = max(rates.items(), key=lambda item: item[1][0] / max(item[1][1], 1))
@@ -163,7 +161,7 @@ def _throttled(facts: Mapping[str, Any]) -> Check:
 
 def _carried(samples: Samples, endpoint: Endpoint) -> Check:
     operation, metric = endpoint.operation, endpoint.metric
-    count = int((samples.operation == operation).sum())
+    count = samples.counts.get(operation, 0)
     enough = count >= FEWEST[metric]
     message = f"{count} requests for {operation} {metric} ({FEWEST[metric]} needed)."
     if not enough:
@@ -174,7 +172,7 @@ def _carried(samples: Samples, endpoint: Endpoint) -> Check:
 
 def _deciding_latency(samples: Samples, plan: Plan) -> float:
     """Median latency of the fastest primary operation in seconds: what lag must be small against."""
-    names = {endpoint.operation for endpoint in plan.primary} & set(samples.operation.tolist())
+    names = {endpoint.operation for endpoint in plan.primary} & samples.counts.keys()
     medians = [float(np.median(samples.of(name).latency)) for name in sorted(names)]
     return min(medians, default=0.0)
 

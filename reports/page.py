@@ -4,12 +4,12 @@ import datetime as dt
 import functools
 import math
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import msgspec
-import numpy as np
 from markupsafe import Markup, escape
 
 from octoload.files import write_bytes
@@ -20,7 +20,7 @@ from reports.effects import Effect
 from reports.results import Results, state
 from reports.run import Document, Run
 from reports.scaling import Scaling
-from reports.summaries import SHARE, Samples, quantile
+from reports.summaries import SHARE, quantile
 
 _HERE = Path(__file__).parent
 #: Bytes of a PostgreSQL page, in which the query plan counts its buffers.
@@ -29,22 +29,20 @@ _BLOCK = 8192
 _SMALL = 1000
 
 
-def write(run: Path, results: Results) -> Path:
+def write(run: Run, results: Results) -> Path:
     """Write `report.html` and `report.md` into the folder of a run; return the path of the first.
 
     Raises:
         UsageError: a file of the run is damaged, or the disk is full.
     """
-    the_run = runs.read(run)
-    write_bytes(run / "report.md", markdown.render(the_run, results).encode())
-    path = run / "report.html"
-    write_bytes(path, render(the_run, results).encode())
+    write_bytes(run.folder / "report.md", markdown.render(run, results).encode())
+    path = run.folder / "report.html"
+    write_bytes(path, render(run, results).encode())
     return path
 
 
 def render(run: Run, results: Results) -> str:
     """Compose the page."""
-    samples = {arm: runs.samples(run.trials, arm) for arm in (run.plan.baseline, run.plan.contender)}
     return _template().render(
         run=run,
         plan=run.plan,
@@ -61,10 +59,10 @@ def render(run: Run, results: Results) -> str:
         ],
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
         when=_when(run),
-        requests=_measured(run, samples),
+        requests=_measured(run),
         heroes=[_hero(effect) for effect in results.of("primary")],
         forests=_forests(results.effects),
-        curves=[_curves(run, operation, samples) for operation in _shown(run, samples)],
+        curves=[_curves(run, operation) for operation in _shown(run)],
         orders=[_order(run, effect) for effect in results.of("primary") if effect.metric in ("p50", "rate")],
         rows=_rows(run),
         bytes=_bytes(run),
@@ -95,11 +93,12 @@ def _template() -> jinja2.Template:
     return environment.get_template("page.html")
 
 
-def _measured(run: Run, samples: dict[str, Samples | None]) -> int:
+def _measured(run: Run) -> int:
     """Count the requests, or the tasks of drains, behind the page."""
     valid = [trial for trial in run.trials if trial.facts.valid]
     tasks = sum(sum(trial.facts.sent.values()) for trial in valid if trial.facts.slots is not None)
-    return tasks or sum(part.latency.size for part in samples.values() if part)
+    shown = [trial for trial in valid if trial.facts.arm in (run.plan.baseline, run.plan.contender)]
+    return tasks or sum(summary.requests for trial in shown for summary in trial.operations.values())
 
 
 def _headline(sentence: str) -> Markup:
@@ -158,24 +157,26 @@ def _said(effect: Effect) -> str:
     )
 
 
-def _shown(run: Run, samples: dict[str, Samples | None]) -> list[str]:
+def _shown(run: Run) -> list[str]:
     """Primary operations, then controls, as far as both arms have requests of them."""
     names = dict.fromkeys([*(endpoint.operation for endpoint in run.plan.primary), *run.plan.control])
-    return [name for name in names if all(part and (part.operation == name).sum() > 1 for part in samples.values())]
+    asked = [trial for trial in run.trials if trial.facts.slots is None and not trial.facts.search]
+    counts: Counter[tuple[str, str]] = Counter()
+    for trial in asked:
+        counts.update({(trial.facts.arm, name): summary.requests for name, summary in trial.operations.items()})
+    return [name for name in names if all(counts[arm, name] > 1 for arm in (run.plan.baseline, run.plan.contender))]
 
 
-def _curves(run: Run, operation: str, samples: dict[str, Samples | None]) -> dict[str, Any]:
+def _curves(run: Run, operation: str) -> dict[str, Any]:
     """Prepare the latency distributions of one operation, pooled over an arm's trials."""
     curves: list[Curve] = []
     table: list[dict[str, Any]] = []
     for arm, style in ((run.plan.baseline, "baseline"), (run.plan.contender, "contender")):
-        part = samples[arm]
-        assert part is not None
-        own = part.of(operation)
-        curves.append(Curve(arm, style, np.sort(own.latency)))
-        quantiles = {metric: words.duration(quantile(own.latency, metric)) for metric in SHARE}
-        count, failed = own.latency.size, int(own.failed.sum())
-        table.append({"arm": arm, "style": style, "requests": f"{count:,}", "failed": failed, **quantiles})
+        pool = runs.pooled(run.trials, arm, operation)
+        curves.append(Curve(arm, style, pool.latencies))
+        quantiles = {metric: words.duration(quantile(pool.latencies, metric)) for metric in SHARE}
+        count = f"{pool.latencies.size:,}"
+        table.append({"arm": arm, "style": style, "requests": count, "failed": pool.failures, **quantiles})
     said = "; ".join(
         f"{row['arm']}: half within {row['p50']}, 95 % within {row['p95']} ({row['requests']} requests)"
         for row in table

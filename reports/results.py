@@ -1,6 +1,7 @@
 """The result of a run: effects, checks, the verdict in words and the exit code; written as `results.json`."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,21 +88,29 @@ class Results(msgspec.Struct, frozen=True):
         return [effect for effect in self.effects if effect.role == role]
 
 
-def build(run: Path, at: float = 0.0) -> Results:
+def build(folder: Path, at: float = 0.0) -> Results:
     """Reduce a run's folder to its result and write `results.json` into it; `at` is the time in Unix seconds.
-
-    A report on a run that has not ended is a look that nobody planned, and is logged as such.
 
     Raises:
         UsageError: the folder is no run, a file in it is damaged, or the disk is full.
     """
-    read = runs.read(run)
-    if read.trials and not read.ended:
-        looks.log(run, _look(read, reduce(read), at, planned=False))
-        read = runs.read(run)
-    results = reduce(read)
-    files.write_json(run / "results.json", "results", 1, _finite(msgspec.to_builtins(results)))
-    return results
+    return finish(runs.read(folder), at)[1]
+
+
+def finish(run: Run, at: float = 0.0) -> tuple[Run, Results]:
+    """Reduce a run that was read to its result and write `results.json`; return both.
+
+    A report on a run that has not ended is a look that nobody planned, and is logged as such.
+
+    Raises:
+        UsageError: the disk is full.
+    """
+    if run.trials and not run.ended:
+        looks.log(run.folder, _look(run, reduce(run), at, planned=False))
+        run = replace(run, looks=looks.read(run.folder))
+    results = reduce(run)
+    files.write_json(run.folder / "results.json", "results", 1, _finite(msgspec.to_builtins(results)))
+    return run, results
 
 
 def look(run: Path, at: float) -> Look:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from octoload.errors import UsageError
 from octoload.files import read_json
@@ -86,6 +87,16 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """One operation in all valid trials of an arm."""
+
+    #: Latencies in seconds, ascending.
+    latencies: Floats
+    #: How many of these requests failed.
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """Everything that reports read; what an unfinished run has not got is empty."""
 
@@ -149,14 +160,15 @@ def read(folder: Path) -> Run:
     )
 
 
-def samples(trials: Sequence[Trial], arm: str) -> Samples | None:
-    """Read the measured requests of an arm's valid trials as one; None when there are none."""
-    folders = [
-        trial.folder
-        for trial in trials
-        if trial.facts.valid and trial.facts.arm == arm and trial.facts.slots is None and not trial.facts.search
-    ]
-    return summaries.join([summaries.read(folder / "requests.parquet") for folder in folders]) if folders else None
+def pooled(trials: Sequence[Trial], arm: str, operation: str) -> Pool:
+    """Read the latencies of one operation in all valid trials of an arm."""
+    latencies, failures = [np.empty(0)], 0
+    for trial in trials:
+        if trial.facts.valid and trial.facts.arm == arm and operation in trial.operations:
+            own = summaries.read(trial.folder / "requests.parquet").of(operation)
+            latencies.append(own.latency)
+            failures += int(own.failed.sum())
+    return Pool(np.sort(np.concatenate(latencies)), failures)
 
 
 def _optional(path: Path, name: str) -> Document:
@@ -194,8 +206,11 @@ def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
 
 
 def _slices(warm_up: Samples, measured: Samples, facts: Facts, plan: Plan) -> Floats:
-    whole, length = summaries.join([warm_up, measured]), plan.design.warm_up + plan.design.seconds
-    return warmup.slices(whole.intended - (facts.measured_from - plan.design.warm_up), whole.latency, length)
+    intended, latency = (
+        np.concatenate(parts) for parts in ((warm_up.intended, measured.intended), (warm_up.latency, measured.latency))
+    )
+    begin, length = facts.measured_from - plan.design.warm_up, plan.design.warm_up + plan.design.seconds
+    return warmup.slices(intended - begin, latency, length)
 
 
 def _journal(path: Path) -> list[Document]:

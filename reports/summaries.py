@@ -35,8 +35,10 @@ class Samples:
     sent: Floats
     #: When its answer was complete, or its failure known.
     done: Floats
-    #: What was asked.
-    operation: npt.NDArray[np.object_]
+    #: What was asked, as a place in `names`.
+    kind: npt.NDArray[np.int32]
+    #: The operations that `kind` refers to; some may not occur.
+    names: tuple[str, ...]
     #: Whether it failed; a failed request stays in every quantile with the time that it took.
     failed: npt.NDArray[np.bool_]
     #: Rows of the file, warm-up included.
@@ -52,20 +54,30 @@ class Samples:
         """Seconds from the intended time to the sending: the generator's own fault."""
         return self.sent - self.intended
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Requests by operation, in the order of their names; operations that do not occur are left out."""
+        found = np.bincount(self.kind, minlength=len(self.names)).tolist()
+        return dict(sorted((name, count) for name, count in zip(self.names, found, strict=True) if count))
+
     def of(self, operation: str) -> "Samples":
         """Keep one operation."""
-        return self._only(self.operation == operation)
+        return self._only(np.isin(self.kind, self._places([operation])))
 
     def on_schedule(self, closed: Sequence[str]) -> "Samples":
         """Keep what no closed loop asked for; `closed` are the operations of pollers."""
-        return self._only(~np.isin(self.operation.astype(str), list(closed)))
+        return self._only(~np.isin(self.kind, self._places(closed)))
+
+    def _places(self, operations: Sequence[str]) -> list[int]:
+        return [place for place, name in enumerate(self.names) if name in operations]
 
     def _only(self, keep: npt.NDArray[np.bool_]) -> "Samples":
         return Samples(
             self.intended[keep],
             self.sent[keep],
             self.done[keep],
-            self.operation[keep],
+            self.kind[keep],
+            self.names,
             self.failed[keep],
             self.recorded,
         )
@@ -124,28 +136,24 @@ def read_phases(path: Path) -> tuple[Samples, Samples]:
 def _samples(table: pa.Table, keep: pa.ChunkedArray) -> Samples:
     part = table.filter(keep)
     intended, sent, done = (_floats(part[name]) for name in ("intended", "sent", "done"))
-    return Samples(intended, sent, done, _words(part["operation"]), _words(part["error"]) != "", len(table))
-
-
-def join(parts: Sequence[Samples]) -> Samples:
-    """Put trials one after the other: a quantile of several trials comes from all their requests."""
-    return Samples(
-        np.concatenate([part.intended for part in parts]),
-        np.concatenate([part.sent for part in parts]),
-        np.concatenate([part.done for part in parts]),
-        np.concatenate([part.operation for part in parts]),
-        np.concatenate([part.failed for part in parts]),
-        sum(part.recorded for part in parts),
-    )
+    kind, names = _coded(part["operation"])
+    error, errors = _coded(part["error"])
+    failed = np.array([text != "" for text in errors])[error]
+    return Samples(intended, sent, done, kind, names, failed, len(table))
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:
     return np.asarray(column.to_numpy(), dtype=np.float64)
 
 
-def _words(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
-    """Plain strings, with "" where nothing stands."""
-    return np.asarray(pa.compute.fill_null(column.cast(pa.string()), "").to_numpy(), dtype=np.object_)
+def _coded(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], tuple[str, ...]]:
+    """Give texts as places in a list of different ones: ten million strings would fill gigabytes; "" where none is."""
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    chunks = coded.unify_dictionaries().chunks
+    texts = [text or "" for text in chunks[0].dictionary.to_pylist()] if chunks else []
+    names = texts if "" in texts else [*texts, ""]
+    places = [chunk.indices.fill_null(names.index("")).to_numpy(zero_copy_only=False) for chunk in chunks]
+    return np.concatenate([np.empty(0, np.int32), *places]).astype(np.int32), tuple(names)
 
 
 def summarise(samples: Samples, seconds: float, until: float = math.inf) -> dict[str, Summary]:
@@ -154,8 +162,7 @@ def summarise(samples: Samples, seconds: float, until: float = math.inf) -> dict
     `seconds` is the length of the measured phase and `until` its end: an answer that comes later is no throughput of
     this trial, though its latency counts. With open arrivals a lower throughput so means a backlog.
     """
-    names = sorted(set(samples.operation.tolist()))
-    return {name: _summary(samples.of(name), seconds, until) for name in names}
+    return {name: _summary(samples.of(name), seconds, until) for name in samples.counts}
 
 
 def _summary(samples: Samples, seconds: float, until: float) -> Summary:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from reports import page, results
+from reports import page, results, run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 import run_folder
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.acceptance
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = run_folder.build(tmp_path_factory.mktemp("run"))
-    return page.write(folder, results.build(folder)).as_uri()
+    return page.write(*results.finish(run.read(folder))).as_uri()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import run_folder
 
-from reports import page, results
+from reports import page, results, run
 
 pytestmark = pytest.mark.unit
 
@@ -55,7 +55,7 @@ class Outline(HTMLParser):
 
 
 def written(folder: Path) -> str:
-    return page.write(folder, results.build(folder)).read_text(encoding="utf-8")
+    return page.write(*results.finish(run.read(folder))).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

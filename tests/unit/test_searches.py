@@ -24,7 +24,8 @@ def samples(latency: list[float], failed: list[bool] | None = None) -> Samples:
     """Requests that were all due at 100 s."""
     due = np.full(len(latency), 100.0)
     wrong = np.array(failed or [False] * len(latency), dtype=bool)
-    return Samples(due, due, due + np.array(latency), np.full(len(latency), "dashboard", object), wrong, len(latency))
+    kind = np.zeros(len(latency), np.int32)
+    return Samples(due, due, due + np.array(latency), kind, ("dashboard",), wrong, len(latency))
 
 
 def steps(truth: float) -> list[RampTrial]:
