@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from standin import questions, scripts
+from standin.acquisition import Package, acquire, needed
 from standin.documents import Document, get, unpipe
+from standin.errors import Rejected
 from standin.kinds import CHANNEL, DEPLOYMENT, ENVIRONMENT, PROCESS, PROJECT, RELEASE, TASK, TENANT, VARIABLE_SET
 from standin.process import (
     Manual,
@@ -56,6 +58,8 @@ class Plan:
     targets: list[Target]
     #: where it goes
     scope: Scope
+    #: what it needs from the built-in feed
+    packages: tuple[Package, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +85,40 @@ async def prepare(conn: Any, deployment_id: str) -> Plan:
     deployment = await get(conn, DEPLOYMENT, deployment_id)
     release = await get(conn, RELEASE, deployment["ReleaseId"])
     process = await get(conn, PROCESS, release["ProjectDeploymentProcessSnapshotId"])
-    variables = await get(conn, VARIABLE_SET, release["ProjectVariableSetSnapshotId"])
     system = await _system_variables(conn, deployment, release)
-    return await make_plan(conn, deployment, process, variables, system)
+    return await make_plan(conn, deployment, release, process, system)
 
 
-async def make_plan(
-    conn: Any, subject: Document, process: Document, variables: Document, system: dict[str, str]
-) -> Plan:
-    """Return the plan of a deployment or a run whose parts have been read."""
+async def make_plan(conn: Any, subject: Document, frozen: Document, process: Document, system: dict[str, str]) -> Plan:
+    """Return the plan of a deployment or a run; `frozen` is its release or snapshot, whose process has been read.
+
+    Raises:
+        Rejected: 404, the variables are gone; 400, a variable that must be filled in has no value.
+    """
     scope = Scope(subject["EnvironmentId"], subject.get("ChannelId") or "", subject["TenantId"])
     rows = await conn.fetch(queries("worker")["targets"], subject["SpaceId"], f"%|{scope.environment}|%")
     targets = [Target(row["id"], row["name"], tuple(unpipe(row["roles"]))) for row in rows]
     groups = plan(process, scope, subject.get("SkipActions") or ())
-    filled = fill_in(variables["Variables"], subject.get("FormValues") or {})
-    return Plan(subject, groups, filled, system, _chosen(targets, subject), scope)
+    variables = await variables_of(conn, frozen)
+    filled = fill_in(variables, subject.get("FormValues") or {})
+    _check_filled(filled)
+    packages = await needed(conn, process, frozen.get("SelectedPackages") or (), scope, subject["SpaceId"])
+    return Plan(subject, groups, filled, system, _chosen(targets, subject), scope, packages)
+
+
+async def variables_of(conn: Any, frozen: Document) -> list[dict[str, Any]]:
+    """Return the variables of a release or a snapshot: its project's own before those of the library."""
+    own = await get(conn, VARIABLE_SET, frozen["ProjectVariableSetSnapshotId"])
+    found: list[dict[str, Any]] = list(own["Variables"])
+    for identifier in frozen.get("LibraryVariableSetSnapshotIds") or ():
+        found += (await get(conn, VARIABLE_SET, identifier))["Variables"]
+    return found
 
 
 async def run(plan: Plan, log: TaskLog, ask: Ask) -> bool:
     """Run a plan; False when a step failed."""
+    if not acquire(plan.packages, log):
+        return False
     execution, failed = Execution(plan, log, ask), False
     for group in plan.groups:
         alone = len(group) == 1
@@ -260,3 +279,11 @@ async def common_variables(conn: Any, subject: Document) -> dict[str, str]:
 def _chosen(targets: list[Target], deployment: Document) -> list[Target]:
     only, without = deployment.get("SpecificMachineIds") or (), deployment.get("ExcludedMachineIds") or ()
     return [target for target in targets if (not only or target.id in only) and target.id not in without]
+
+
+def _check_filled(variables: list[dict[str, Any]]) -> None:
+    """Refuse to run without a value that somebody had to fill in (400)."""
+    for variable in variables:
+        prompt = variable.get("Prompt") or {}
+        if prompt.get("Required") and not variable.get("Value"):
+            raise Rejected(400, f"The variable {variable['Name']} must be given a value.")

@@ -2,7 +2,7 @@
 
 import secrets
 import string
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,6 @@ from standin.kinds import (
     CHANNEL,
     DEPLOYMENT,
     ENVIRONMENT,
-    LIFECYCLE,
     PROCESS,
     PROJECT,
     RELEASE,
@@ -21,7 +20,7 @@ from standin.kinds import (
     TENANT,
     VARIABLE_SET,
 )
-from standin.lifecycles import Phase, open_environments, phases_of
+from standin.promotion import Promotion, check_space, check_tenant, has_priority, open_phase
 from standin.spaces import default_channel_of
 from standin.statements import queries
 from standin.tasks import cancel_superseded, is_partial
@@ -43,24 +42,17 @@ DEPLOYMENT_OPTIONS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """What is deployed where: four documents."""
-
-    #: the release
-    release: Document
-    #: its project
-    project: Document
-    #: the environment it goes to
-    environment: Document
-    #: the tenant it is for, or None
-    tenant: Document | None = None
+#: Chooses the packages of a new release, given its process and channel; returns members of the release.
+Select = Callable[[Work, Document, Document], Awaitable[dict[str, Any]]]
 
 
-async def create_release(work: Work, project: str, version: str, members: dict[str, Any] | None = None) -> Document:
+async def create_release(
+    work: Work, project: str, version: str, members: dict[str, Any] | None = None, select: Select | None = None
+) -> Document:
     """Create a release: the process and the variables are frozen as they are now (octopus-api §A.15).
 
-    `members` may hold `ChannelId`, `ReleaseNotes`, `SelectedPackages` and the like.
+    `members` may hold `ChannelId`, `ReleaseNotes`, `SelectedPackages` and the like; `select` may add to them what
+    depends on the process.
 
     Raises:
         Rejected: 404, there is no such project; 400, the version exists, the project is disabled, or the channel
@@ -71,7 +63,12 @@ async def create_release(work: Work, project: str, version: str, members: dict[s
     if owner["IsDisabled"]:
         raise Rejected(400, "The project is disabled, so releases cannot be created.")
     channel = await _channel(work, project, members.get("ChannelId"))
-    process = await snapshot(work, PROCESS, owner["DeploymentProcessId"])
+    current = await get(work.conn, PROCESS, owner["DeploymentProcessId"])
+    if select is not None:
+        members = {**members, **await select(work, current, channel)}
+    if owner.get("IncludedLibraryVariableSetIds"):
+        members = {**members, "LibraryVariableSetSnapshotIds": await library_snapshots(work, owner)}
+    process = await snapshot(work, PROCESS, owner["DeploymentProcessId"], current)
     variables = await snapshot(work, VARIABLE_SET, owner["VariableSetId"])
     identifier = await work.keys.next(RELEASE)
     release = release_document(
@@ -115,8 +112,9 @@ async def create_deployment(
         await get(work.conn, ENVIRONMENT, environment_id),
         await get(work.conn, TENANT, tenant_id) if tenant_id else None,
     )
-    _check_space(promotion)
-    phase = await _open_phase(work, promotion)
+    check_space(promotion)
+    check_tenant(promotion)
+    phase = await open_phase(work, promotion)
     task_id, identifier = await work.keys.next(TASK), await work.keys.next(DEPLOYMENT)
     deployment = deployment_document(identifier, task_id, promotion, work.now, actor=work.actor, **members)
     task = deployment_task(deployment, promotion)
@@ -155,9 +153,18 @@ async def create_task(
     return task
 
 
-async def snapshot(work: Work, kind: DocumentType, identifier: str) -> str:
-    """Freeze a process or a variable set; the last snapshot serves again while nothing has changed since."""
-    current = await get(work.conn, kind, identifier)
+async def library_snapshots(work: Work, project: Document) -> list[str]:
+    """Freeze the variables of the library sets that a project includes."""
+    included = project.get("IncludedLibraryVariableSetIds") or ()
+    return [await snapshot(work, VARIABLE_SET, f"variableset-{one}") for one in included]
+
+
+async def snapshot(work: Work, kind: DocumentType, identifier: str, current: Document | None = None) -> str:
+    """Freeze a process or a variable set; the last snapshot serves again while nothing has changed since.
+
+    `current` is the document, if it has been read in this transaction.
+    """
+    current = current or await get(work.conn, kind, identifier)
     if last := _last_snapshot(current):
         return last
     # Somebody may save it, or freeze it, at the same moment: only who changes it waits, not each new release.
@@ -298,38 +305,3 @@ async def _channel(work: Work, project: str, wanted: str | None) -> Document:
     if channel["ProjectId"] != project:
         raise Rejected(400, f"The channel {wanted} does not belong to the project {project}.")
     return channel
-
-
-def _check_space(promotion: Promotion) -> None:
-    if promotion.project["IsDisabled"]:
-        raise Rejected(400, "The project is disabled, so its releases cannot be deployed.")
-    space = promotion.release["SpaceId"]
-    for other in (promotion.environment, promotion.tenant):
-        if other and other["SpaceId"] != space:
-            raise Rejected(400, f"{other['Id']} does not belong to {space}.")
-
-
-def has_priority(wanted: str | None, *, phase: bool) -> bool:
-    """Say whether a deployment goes before regular ones: by its own wish, else by its phase's (octopus-facts §2.2)."""
-    return phase if wanted in (None, "LifecycleDefault") else wanted == "On"
-
-
-async def _open_phase(work: Work, promotion: Promotion) -> Phase:
-    """Return the phase that a deployment is for.
-
-    Raises:
-        Rejected: 400, it is not open for this release.
-    """
-    release, environment = promotion.release, promotion.environment
-    channel = await get(work.conn, CHANNEL, release["ChannelId"])
-    lifecycle = await get(work.conn, LIFECYCLE, channel["LifecycleId"] or promotion.project["LifecycleId"])
-    everything = await work.conn.fetch(queries("history")["environments"], release["SpaceId"])
-    succeeded = await work.conn.fetch(queries("history")["succeeded"], release["Id"])
-    phases = phases_of(lifecycle, [row["id"] for row in everything])
-    if environment["Id"] not in open_environments(phases, {row["environmentid"] for row in succeeded}):
-        raise Rejected(
-            400,
-            f"Release {release['Version']} cannot be deployed to {environment['Name']} yet: "
-            f"the lifecycle {lifecycle['Name']} has not opened this environment for it.",
-        )
-    return next(phase for phase in phases if environment["Id"] in phase.environments)

@@ -11,13 +11,13 @@ from standin.deploy import FAILED
 from standin.documents import Document, DocumentType, encode
 from standin.eventrows import ADMIN, EventRows
 from standin.history import (
-    Promotion,
     deployment_document,
     deployment_task,
     release_document,
     snapshot_document,
     snapshot_suffix,
 )
+from standin.promotion import Promotion
 from standin.settings import Settings
 
 #: Targets that a loaded deployment ran on, at most: those of its environment in one role.

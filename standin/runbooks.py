@@ -6,7 +6,7 @@ from typing import Any
 from standin import events
 from standin.documents import Document, find, get, hold, insert
 from standin.errors import Rejected
-from standin.history import DEPLOYMENT_OPTIONS, concurrency_tag, snapshot, task_document
+from standin.history import DEPLOYMENT_OPTIONS, concurrency_tag, library_snapshots, snapshot, task_document
 from standin.kinds import (
     ENVIRONMENT,
     LIFECYCLE,
@@ -68,7 +68,7 @@ async def create_snapshot(work: Work, runbook: Document, members: dict[str, Any]
         "SelectedPackages": [],
         "SelectedGitResources": [],
         "GitReference": None,
-        "LibraryVariableSetSnapshotIds": [],
+        "LibraryVariableSetSnapshotIds": await library_snapshots(work, project),
         **members,
         "Id": await work.keys.next(RUNBOOK_SNAPSHOT),
         "SpaceId": runbook["SpaceId"],

@@ -4,7 +4,7 @@ from typing import Any
 
 from standin.deploy import Plan, common_variables, make_plan
 from standin.documents import get
-from standin.kinds import RUNBOOK, RUNBOOK_PROCESS, RUNBOOK_RUN, RUNBOOK_SNAPSHOT, VARIABLE_SET
+from standin.kinds import RUNBOOK, RUNBOOK_PROCESS, RUNBOOK_RUN, RUNBOOK_SNAPSHOT
 
 
 async def prepare_run(conn: Any, run_id: str) -> Plan:
@@ -17,7 +17,6 @@ async def prepare_run(conn: Any, run_id: str) -> Plan:
     runbook = await get(conn, RUNBOOK, run["RunbookId"])
     frozen = await get(conn, RUNBOOK_SNAPSHOT, run["RunbookSnapshotId"])
     process = await get(conn, RUNBOOK_PROCESS, frozen["FrozenRunbookProcessId"])
-    variables = await get(conn, VARIABLE_SET, frozen["ProjectVariableSetSnapshotId"])
     system = {
         **await common_variables(conn, run),
         "Octopus.Runbook.Id": runbook["Id"],
@@ -30,4 +29,4 @@ async def prepare_run(conn: Any, run_id: str) -> Plan:
         "Octopus.RunbookRun.Created": run["Created"],
         "Octopus.RunbookRun.CreatedBy.Username": run["DeployedBy"],
     }
-    return await make_plan(conn, run, process, variables, system)
+    return await make_plan(conn, run, frozen, process, system)

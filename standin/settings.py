@@ -141,6 +141,8 @@ class Settings:
             "Description": record.description,
             "ProjectGroupId": self._groups[record.space, record.group]["Id"],
             "LifecycleId": self._lifecycles[record.space, record.lifecycle]["Id"],
+            # A history may hold tenants, who come after their projects.
+            "TenantedDeploymentMode": "TenantedOrUntenanted",
             "CancelQueuedTasks": False,
             "CancelRunningTasks": False,
         }

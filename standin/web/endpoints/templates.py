@@ -1,12 +1,12 @@
 """What a client needs to know before it creates a release: the next version, and the packages to choose (§A.9)."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from standin import kinds
 from standin.documents import Document, find, get, get_many
 from standin.masks import next_version
+from standin.references import packages_of
 from standin.spaces import default_channel_of
 from standin.statements import queries
 from standin.web.call import Call
@@ -37,15 +37,6 @@ async def next_version_of(conn: Any, project: Document, channel: str | None) -> 
     return next_version(last, strategy.get("Template"), datetime.now(UTC), in_channel)
 
 
-def packages_of(process: Document, channel: str | None) -> Iterator[Document]:
-    """Yield the packages that a release of a process in a channel chooses versions of."""
-    for step in process["Steps"]:
-        for action in step.get("Actions") or []:
-            channels = action.get("Channels") or []
-            if not action.get("IsDisabled") and (not channels or channel in channels):
-                yield from ({**one, "ActionName": action["Name"]} for one in _references(action))
-
-
 async def _template(call: Call, project: Document, process: Document) -> Document:
     pool, wanted = call.state.pool, call.query.text("channel")
     if wanted is None:
@@ -69,17 +60,6 @@ async def _template(call: Call, project: Document, process: Document) -> Documen
         "GitResources": [],
         "Links": {"Self": call.path},
     }
-
-
-def _references(action: Document) -> Iterator[Document]:
-    """Yield the packages that an action names: in its list, or, as old clients write it, in its properties."""
-    listed = action.get("Packages") or []
-    for one in listed:
-        yield {name: one.get(name) for name in ("PackageId", "FeedId", "Name", "Version")}
-    properties = action.get("Properties") or {}
-    package = properties.get("Octopus.Action.Package.PackageId")
-    if package and not listed:
-        yield {"PackageId": package, "FeedId": properties.get("Octopus.Action.Package.FeedId"), "Name": ""}
 
 
 def _package(one: Document, feeds: dict[str, Document], selected: list[Document]) -> Document:
