@@ -240,3 +240,4 @@ ARTIFACT = DocumentType(
     lists=frozenset({"RelatedDocumentIds"}),
     times=frozenset({"Created"}),
 )
+DEFECT = DocumentType("Defect", "Defects", ("SpaceId", "ReleaseId", "Created", "Status"), times=frozenset({"Created"}))

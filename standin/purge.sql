@@ -55,6 +55,7 @@ SELECT TaskId FROM gone;
 DELETE FROM ServerTask WHERE Id = ANY($1::text[]);
 
 -- name: delete_releases
+WITH defects AS (DELETE FROM Defect WHERE ReleaseId = ANY($1::text[]))
 DELETE FROM Release WHERE Id = ANY($1::text[]);
 
 -- A snapshot stays while a release needs it, or while the next release may take it again.

@@ -123,6 +123,10 @@ CREATE TABLE ProjectTrigger (Id text PRIMARY KEY, SpaceId text NOT NULL, Name te
 CREATE UNIQUE INDEX UQ_ProjectTrigger_Name ON ProjectTrigger (ProjectId, lower(Name));
 CREATE TABLE ActionTemplate (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
 CREATE UNIQUE INDEX UQ_ActionTemplate_Name ON ActionTemplate (SpaceId, lower(Name));
+CREATE TABLE Defect (
+    Id text PRIMARY KEY, SpaceId text NOT NULL, ReleaseId text NOT NULL, Created timestamptz NOT NULL, Status text NOT NULL,
+    JSON text NOT NULL);
+CREATE INDEX IX_Defect_Release ON Defect (ReleaseId);
 
 CREATE TABLE Release (
     Id text PRIMARY KEY, SpaceId text NOT NULL, Version text NOT NULL, Assembled timestamptz NOT NULL, ProjectId text NOT NULL,

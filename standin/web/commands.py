@@ -37,6 +37,9 @@ class CreateReleaseV1(Resource, frozen=True, kw_only=True):
     project_name: Name
     release_version: str | None = None
     channel_name: str | None = None
+    package_version: str | None = None
+    packages: list[str] = []
+    package_prerelease: str | None = None
     release_notes: str | None = None
     ignore_if_already_exists: bool = False
     ignore_channel_rules: bool = False
@@ -68,7 +71,8 @@ class _DeployV1(Resource, frozen=True, kw_only=True):
     release_version: Name
     force_package_download: bool = False
     force_package_redeployment: bool = False
-    use_guided_failure: bool = False
+    update_variable_snapshot: bool = False
+    use_guided_failure: bool | None = None
     specific_machine_names: list[str] = []
     excluded_machine_names: list[str] = []
     skip_step_names: list[str] = []
@@ -109,6 +113,19 @@ class SetState(Resource, frozen=True, kw_only=True):
 
     state: str | None = None
     reason: str | None = None
+
+
+class PreviewTarget(Resource, frozen=True, kw_only=True):
+    """An environment, and a tenant if any."""
+
+    environment_id: Name
+    tenant_id: str | None = None
+
+
+class Previews(Resource, frozen=True, kw_only=True):
+    """Where deployments are looked at before they are ordered."""
+
+    deployment_previews: list[PreviewTarget] = []
 
 
 class DashboardConfiguration(Resource, frozen=True, kw_only=True):

@@ -234,6 +234,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "RunbookSnapshot": "~/runbookSnapshots/%(RunbookSnapshotId)s",
         "Task": "/api/tasks/%(TaskId)s",
     },
+    "Defect": {"Self": "~/releases/%(ReleaseId)s/defects"},
     "Artifact": {"Self": "~/artifacts/%(Id)s", "Content": "~/artifacts/%(Id)s/content"},
     "RetentionPolicy": {"Self": "~/retentionpolicies/%(Id)s"},
 }

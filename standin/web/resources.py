@@ -132,6 +132,8 @@ ARTIFACT = ResourceType(
     kinds.ARTIFACT, models.Resource, "Artifact", "Artifact", "Created DESC, length(Id) DESC, Id DESC"
 )
 
+DEFECT = ResourceType(kinds.DEFECT, models.Resource, "Defect", "Defect", "Created DESC, length(Id) DESC, Id DESC")
+
 
 async def fetch_page(call: Call, resource: ResourceType, filters: Filters, show: Show | None = None) -> dict[str, Any]:
     """Return one page of a list: how many there are under the same filters, and the page itself."""

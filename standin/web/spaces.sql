@@ -124,3 +124,6 @@ DELETE FROM ActionTemplate WHERE SpaceId = $1;
 
 -- name: delete_artifacts
 DELETE FROM Artifact WHERE SpaceId = $1;
+
+-- name: delete_defects
+DELETE FROM Defect WHERE SpaceId = $1;

@@ -5,16 +5,22 @@ from typing import Any
 
 import msgspec
 
-from standin import kinds
-from standin.documents import Document, find, get
+from standin import events, kinds
+from standin.documents import Document, delete, find, get
 from standin.errors import not_found
+from standin.history import DEPLOYMENT_OPTIONS
 from standin.history import create_deployment as queue_deployment
+from standin.statements import queries
+from standin.tasks import ACTIVE
 from standin.web import commands
 from standin.web.call import Call, Reply, created
 from standin.web.endpoints.common import named, referenced
-from standin.web.endpoints.releases import release_by_version, release_of
-from standin.web.endpoints.scheduling import action_ids, machine_ids, schedule
+from standin.web.endpoints.previews import is_guided
+from standin.web.endpoints.projects import project_of
+from standin.web.endpoints.releases import release_by_version, release_of, with_fresh_variables
+from standin.web.endpoints.scheduling import action_ids, check_machines, machine_ids, schedule
 from standin.web.refusals import bad_request
+from standin.web.removal import forget_logs
 from standin.web.resources import DEPLOYMENT, ENVIRONMENT, PROJECT, TENANT, fetch_page
 from standin.work import Work
 
@@ -40,6 +46,46 @@ async def read_deployment(call: Call) -> Any:
 
 async def create_deployment(call: Call) -> Reply:
     """Queue a deployment of a release to an environment."""
+    return created(DEPLOYMENT.show(await _create(call)))
+
+
+async def create_deployment_v1(call: Call) -> Reply:
+    """Queue a deployment of a release to an environment; the answer has an envelope of its own."""
+    return created({"Deployment": DEPLOYMENT.show(await _create(call))})
+
+
+async def retry_deployment(call: Call) -> Reply:
+    """Queue a deployment like one that has ended."""
+    async with call.begin() as work:
+        project = await project_of(call, work.conn)
+        before = await get(work.conn, kinds.DEPLOYMENT, call.params["deploymentId"])
+        if before["ProjectId"] != project["Id"]:
+            raise not_found(before["Id"])
+        if (await get(work.conn, kinds.TASK, before["TaskId"]))["State"] in ACTIVE:
+            raise bad_request("A deployment can be retried when it has ended.")
+        members = {name: before[name] for name in DEPLOYMENT_OPTIONS if name in before}
+        members.update(QueueTime=None, QueueTimeExpiry=None)
+        again = await queue_deployment(work, before["ReleaseId"], before["EnvironmentId"], before["TenantId"], members)
+    return created({"DeploymentId": again["Id"], "ServerTaskId": again["TaskId"]})
+
+
+async def delete_deployment(call: Call) -> Any:
+    """Delete a deployment that has ended, with its task and log; its events and its place in the history stay."""
+    async with call.begin() as work:
+        deployment = await get(work.conn, kinds.DEPLOYMENT, call.id)
+        if deployment["SpaceId"] != call.space:
+            raise not_found(call.id)
+        if (await get(work.conn, kinds.TASK, deployment["TaskId"]))["State"] in ACTIVE:
+            raise bad_request("A deployment cannot be deleted while it is queued or running.")
+        await delete(work.conn, kinds.DEPLOYMENT, deployment["Id"])
+        await delete(work.conn, kinds.TASK, deployment["TaskId"])
+        await work.conn.execute(queries("web/releases")["forget_machines"], deployment["Id"])
+        await events.deleted(work, deployment, f"Deployment {deployment['Name']}")
+    await forget_logs(call.state.home.task_logs, [deployment["TaskId"]])
+    return DEPLOYMENT.show(deployment)
+
+
+async def _create(call: Call) -> Document:
     sent = await call.read(commands.CreateDeployment)
     members = msgspec.to_builtins(sent)
     for reference in ("ReleaseId", "EnvironmentId", "TenantId", "DebugMode"):
@@ -51,8 +97,8 @@ async def create_deployment(call: Call) -> Reply:
             raise not_found(sent.release_id)
         environment = await referenced(work, ENVIRONMENT, sent.environment_id, call.space)
         tenant = await referenced(work, TENANT, sent.tenant_id, call.space) if sent.tenant_id else None
-        deployment = await queue_deployment(work, release["Id"], environment, tenant, members)
-    return created(DEPLOYMENT.show(deployment))
+        await check_machines(work, [*sent.specific_machine_ids, *sent.excluded_machine_ids], call.space)
+        return await queue_deployment(work, release["Id"], environment, tenant, members)
 
 
 async def deploy_untenanted(call: Call) -> Any:
@@ -62,7 +108,10 @@ async def deploy_untenanted(call: Call) -> Any:
         release = await _release(work, sent, call.space)
         members = await _options(call, work, sent, release)
         environments = [await referenced(work, ENVIRONMENT, name, call.space) for name in sent.environment_names]
-        queued = [await queue_deployment(work, release["Id"], one, None, members) for one in environments]
+        queued = []
+        for one in environments:
+            guided = await _guided(work, sent, release, one)
+            queued.append(await queue_deployment(work, release["Id"], one, None, {**members, **guided}))
     return _queued(queued)
 
 
@@ -74,6 +123,7 @@ async def deploy_tenanted(call: Call) -> Any:
         members = await _options(call, work, sent, release)
         environment = await referenced(work, ENVIRONMENT, sent.environment_name, call.space)
         tenants = await _tenants(work, sent, call.space, release["ProjectId"], environment)
+        members |= await _guided(work, sent, release, environment)
         queued = [await queue_deployment(work, release["Id"], environment, one, members) for one in tenants]
     return _queued(queued)
 
@@ -86,7 +136,18 @@ def _filters(call: Call, release: str | None) -> dict[str, Any]:
 
 async def _release(work: Work, sent: commands.DeployUntenantedV1 | commands.DeployTenantedV1, space: str) -> Document:
     project = await referenced(work, PROJECT, sent.project_name, space)
-    return await release_by_version(work.conn, project, sent.release_version)
+    release = await release_by_version(work.conn, project, sent.release_version)
+    return await with_fresh_variables(work, release) if sent.update_variable_snapshot else release
+
+
+async def _guided(
+    work: Work, sent: commands.DeployUntenantedV1 | commands.DeployTenantedV1, release: Document, environment: str
+) -> dict[str, bool]:
+    """Say whether a failure asks for guidance: as the client says, else as project and environment do."""
+    if sent.use_guided_failure is not None:
+        return {"UseGuidedFailure": sent.use_guided_failure}
+    project = await get(work.conn, kinds.PROJECT, release["ProjectId"])
+    return {"UseGuidedFailure": is_guided(project, await get(work.conn, kinds.ENVIRONMENT, environment))}
 
 
 async def _options(
@@ -96,7 +157,6 @@ async def _options(
     return {
         "ForcePackageDownload": sent.force_package_download,
         "ForcePackageRedeployment": sent.force_package_redeployment,
-        "UseGuidedFailure": sent.use_guided_failure,
         "FormValues": sent.variables,
         "SkipActions": action_ids(process, sent.skip_step_names),
         "SpecificMachineIds": await machine_ids(work, sent.specific_machine_names, call.space),

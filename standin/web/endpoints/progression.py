@@ -58,7 +58,7 @@ async def read_release_progression(call: Call) -> Any:
     """Return how far a release has come through the phases of its lifecycle, and where it may go next."""
     release = await release_of(call)
     async with call.state.pool.acquire() as conn:
-        way = await _way_of(conn, release)
+        way = await way_of(conn, release)
         rows = await conn.fetch(queries("web/releases")["deployments_with_tasks"], release["Id"])
         deployed = await get_many(conn, kinds.DEPLOYMENT, [row["id"] for row in rows])
         ran = await get_many(conn, kinds.TASK, [row["taskid"] for row in rows])
@@ -71,27 +71,8 @@ async def read_release_progression(call: Call) -> Any:
     return {
         "Id": f"progression-{release['Id']}",
         "Phases": [_phase(way, number, pairs, succeeded, opened) for number in range(len(way.phases))],
-        "NextDeployments": [one for one in opened if one not in succeeded],
+        "NextDeployments": _next(release, opened, succeeded),
         "NextDeploymentsMinimumRequired": 0,
-        "Links": {"Self": call.path},
-    }
-
-
-async def read_deployment_template(call: Call) -> Any:
-    """Return where a release may be deployed to."""
-    release = await release_of(call)
-    async with call.state.pool.acquire() as conn:
-        way = await _way_of(conn, release)
-        rows = await conn.fetch(queries("history")["succeeded"], release["Id"])
-        opened = open_environments(way.phases, {row["environmentid"] for row in rows})
-        names = await get_many(conn, kinds.ENVIRONMENT, opened)
-    return {
-        "PromoteTo": [{"Id": one, "Name": names[one]["Name"], "Links": {}} for one in opened if one in names],
-        "TenantPromotions": [],
-        "IsDeploymentProcessModified": False,
-        "IsVariableSetModified": False,
-        "IsLibraryVariableSetModified": False,
-        "DeploymentNotes": None,
         "Links": {"Self": call.path},
     }
 
@@ -108,7 +89,8 @@ async def _ways(conn: Any, project: Document, environments: Sequence[str]) -> di
     return ways
 
 
-async def _way_of(conn: Any, release: Document) -> Way:
+async def way_of(conn: Any, release: Document) -> Way:
+    """Return the way of a release."""
     project = await get(conn, kinds.PROJECT, release["ProjectId"])
     environments = await conn.fetch(queries("web/progression")["environments"], release["SpaceId"])
     return (await _ways(conn, project, [row["id"] for row in environments]))[release["ChannelId"]]
@@ -139,11 +121,16 @@ def _release(release: Document, items: Sequence[Document], way: Way) -> Document
         "Release": RELEASE.show(release),
         "Channel": CHANNEL.show(way.channel),
         "Deployments": deployments,
-        "NextDeployments": [one for one in opened if one not in succeeded],
-        "HasUnresolvedDefect": False,
+        "NextDeployments": _next(release, opened, succeeded),
+        "HasUnresolvedDefect": bool(release.get("HasUnresolvedDefect")),
         "ReleaseRetentionPeriod": _policy(way, deployments),
         "TentacleRetentionPeriod": way.lifecycle.get("TentacleRetentionPolicy"),
     }
+
+
+def _next(release: Document, opened: Sequence[str], succeeded: Collection[str]) -> list[str]:
+    """Return where a release may go next; with an unresolved defect, nowhere."""
+    return [] if release.get("HasUnresolvedDefect") else [one for one in opened if one not in succeeded]
 
 
 def _policy(way: Way, deployments: Collection[str]) -> Document | None:

@@ -1,6 +1,5 @@
 """Releases: made by two routes, listed, looked at on their way through the lifecycle, deleted (octopus-api §A.15)."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -9,19 +8,20 @@ from standin import events, kinds
 from standin.documents import Document, find, get, time_text, update
 from standin.errors import not_found
 from standin.history import create_release as create_with_snapshots
+from standin.history import library_snapshots, snapshot
 from standin.statements import queries
+from standin.versions import VERSION
 from standin.web import commands
 from standin.web.call import Call, Reply, created
+from standin.web.differences import differences
 from standin.web.endpoints.common import referenced
 from standin.web.endpoints.projects import project_of
+from standin.web.endpoints.releasepackages import Chosen, Found, missing_packages
 from standin.web.endpoints.templates import next_version_of
 from standin.web.refusals import bad_request
 from standin.web.removal import forget_logs, remove_releases
 from standin.web.resources import CHANNEL, PROJECT, RELEASE, fetch_one, fetch_page
 from standin.work import Work
-
-#: one to four numbers, a pre-release part, build metadata
-_VERSION = re.compile(r"v?\d+(\.\d+){0,3}([-_][0-9A-Za-z._-]+)?(\+[0-9A-Za-z._-]+)?")
 
 
 async def list_releases(call: Call) -> Any:
@@ -58,9 +58,13 @@ async def create_release(call: Call) -> Reply:
     sent = await call.read(commands.CreateRelease)
     members = msgspec.to_builtins(sent)
     del members["ProjectId"], members["Version"]
+    ignore = sent.ignore_channel_rules or bool(call.query.flag("ignorechannelrules"))
+    members["IgnoreChannelRules"] = ignore
+    select = Chosen([one for one in sent.selected_packages if isinstance(one, dict)], ignore_rules=ignore)
     async with call.begin() as work:
         project = await referenced(work, PROJECT, sent.project_id, call.space)
-        return created(RELEASE.show(await create_with_snapshots(work, project, checked(sent.version), members)))
+        release = await create_with_snapshots(work, project, checked(sent.version), members, select)
+    return created(RELEASE.show(release))
 
 
 async def create_release_v1(call: Call) -> Reply:
@@ -78,7 +82,7 @@ async def create_release_v1(call: Call) -> Reply:
             "IgnoreChannelRules": sent.ignore_channel_rules,
             "CustomFields": sent.custom_fields,
         }
-        release = await create_with_snapshots(work, project, checked(version), members)
+        release = await create_with_snapshots(work, project, checked(version), members, Found(sent))
     return created({"ReleaseId": release["Id"], "ReleaseVersion": release["Version"]})
 
 
@@ -96,8 +100,36 @@ async def modify_release(call: Call) -> Any:
             "LastModifiedBy": work.actor.username,
         }
         await update(work.conn, kinds.RELEASE, release)
-        await events.modified(work, release, f"Release {release['Version']}")
+        await events.modified(work, release, f"Release {release['Version']}", differences(current, release))
     return RELEASE.show(release)
+
+
+async def refresh_variables(call: Call) -> Any:
+    """Take the variables of a release's project and its library sets as they are now."""
+    async with call.begin() as work:
+        return RELEASE.show(await with_fresh_variables(work, await release_of(call, work)))
+
+
+async def list_missing_packages(call: Call) -> Any:
+    """Return the packages that a release needs and the built-in feed has not."""
+    release = await release_of(call)
+    async with call.state.pool.acquire() as conn:
+        return {"Packages": await missing_packages(conn, release)}
+
+
+async def with_fresh_variables(work: Work, release: Document) -> Document:
+    """Freeze the variables of a release's project anew; return the release with them."""
+    project = await get(work.conn, kinds.PROJECT, release["ProjectId"])
+    changed = {
+        **release,
+        "ProjectVariableSetSnapshotId": await snapshot(work, kinds.VARIABLE_SET, project["VariableSetId"]),
+        "LibraryVariableSetSnapshotIds": await library_snapshots(work, project),
+        "LastModifiedOn": time_text(work.now),
+        "LastModifiedBy": work.actor.username,
+    }
+    await update(work.conn, kinds.RELEASE, changed)
+    await events.modified(work, changed, f"Release {changed['Version']}", differences(release, changed))
+    return changed
 
 
 async def delete_release(call: Call) -> Any:
@@ -136,7 +168,7 @@ def checked(version: str) -> str:
         Rejected: 400, it is no version.
     """
     trimmed = version.strip()
-    if len(trimmed) > 349 or not _VERSION.fullmatch(trimmed):
+    if len(trimmed) > 349 or not VERSION.fullmatch(trimmed):
         raise bad_request(
             f"The release number '{trimmed[:100]}' does not appear to be a valid semantic version number. "
             "It has one to four numbers with dots between them, such as 1.4.2 or 1.4.2-beta.1."

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from standin import kinds
-from standin.documents import Document, find, time_text
+from standin.documents import Document, find, get_many, time_text
 from standin.timers import Timers
 from standin.web.call import Call
 from standin.web.query import parse_time
@@ -40,6 +40,19 @@ async def machine_ids(work: Work, names: Sequence[str], space: str) -> list[str]
     if unknown:
         raise bad_request(f"There is no deployment target named {', '.join(unknown)[:500]}.")
     return [known[name.lower()] for name in names]
+
+
+async def check_machines(work: Work, identifiers: Sequence[str], space: str) -> None:
+    """Make sure that deployment targets named by id are there.
+
+    Raises:
+        Rejected: 400, one of them is not.
+    """
+    if identifiers:
+        known = await get_many(work.conn, kinds.MACHINE, identifiers)
+        unknown = [one for one in identifiers if one not in known or known[one]["SpaceId"] != space]
+        if unknown:
+            raise bad_request(f"There is no deployment target {', '.join(unknown)[:500]} in this space.")
 
 
 def action_ids(process: Document, names: Sequence[str]) -> list[str]:

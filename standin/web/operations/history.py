@@ -1,7 +1,16 @@
 """Releases, deployments, dashboards and progressions (octopus-api §A.15, §A.16, §A.19)."""
 
 from standin.web import commands
-from standin.web.endpoints import dashboard, deployments, progression, releases, reporting, runbookprogression
+from standin.web.endpoints import (
+    dashboard,
+    defects,
+    deployments,
+    previews,
+    progression,
+    releases,
+    reporting,
+    runbookprogression,
+)
 from standin.web.routing import LIST, Scope, Table
 
 space = Table(Scope.SPACE)
@@ -35,11 +44,22 @@ ROUTES = (
     space.put("releases/{id}", releases.modify_release, commands.ModifyRelease, "ignoreChannelRules"),
     space.delete("releases/{id}", releases.delete_release),
     space.get("releases/{id}/deployments", deployments.deployments_of_release, "skip take"),
-    space.get("releases/{id}/deployments/template", progression.read_deployment_template),
+    space.get("releases/{id}/deployments/template", previews.read_template),
+    space.get("releases/{id}/deployments/preview/{environment}", previews.read_preview),
+    space.get("releases/{id}/deployments/preview/{environment}/{tenant}", previews.read_preview),
+    space.post("releases/{id}/deployments/previews", previews.read_previews, commands.Previews),
+    space.post("releases/{id}/snapshot-variables", releases.refresh_variables),
+    space.get("releases/{id}/missingpackages", releases.list_missing_packages),
+    space.get("releases/{id}/defects", defects.list_defects, "skip take"),
+    space.post("releases/{id}/defects", defects.report_defect, defects.SentDefect),
+    space.post("releases/{id}/defects/resolve", defects.resolve_defect),
     space.get("releases/{id}/progression", progression.read_release_progression),
     space.get("deployments", deployments.list_deployments, f"{LIST} projects environments tenants channels taskState"),
     space.create("deployments", deployments.create_deployment, commands.CreateDeployment),
     space.post("deployments/create/untenanted/v1", deployments.deploy_untenanted, commands.DeployUntenantedV1),
     space.post("deployments/create/tenanted/v1", deployments.deploy_tenanted, commands.DeployTenantedV1),
+    space.create("deployments/v1", deployments.create_deployment_v1, commands.CreateDeployment),
+    space.create("projects/{id}/deployments/{deploymentId}/retry/v1", deployments.retry_deployment),
     space.get("deployments/{id}", deployments.read_deployment),
+    space.delete("deployments/{id}", deployments.delete_deployment),
 )
