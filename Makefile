@@ -19,6 +19,7 @@ check: $(VENV)/dev.stamp  ## formatting, lint, types
 bench: $(VENV)/dev.stamp  ## the load generator and the seeders against their peers, and a report on ten million samples
 	@$(BIN)/python -m benchmarks.seeding
 	@$(BIN)/python -m benchmarks.parsers
+	@$(BIN)/python -m benchmarks.uploads
 	@$(BIN)/python -m benchmarks.generator
 	@$(BIN)/python -m benchmarks.report
 
