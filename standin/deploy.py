@@ -15,6 +15,7 @@ from standin.process import (
     Scope,
     Script,
     Step,
+    choose,
     environment_name,
     evaluate,
     fill_in,
@@ -101,7 +102,7 @@ async def make_plan(conn: Any, subject: Document, frozen: Document, process: Doc
     groups = plan(process, scope, subject.get("SkipActions") or ())
     variables = await variables_of(conn, frozen)
     filled = fill_in(variables, subject.get("FormValues") or {})
-    _check_filled(filled)
+    _check_filled(filled, scope)
     packages = await needed(conn, process, frozen.get("SelectedPackages") or (), scope, subject["SpaceId"])
     return Plan(subject, groups, filled, system, _chosen(targets, subject), scope, packages)
 
@@ -281,9 +282,9 @@ def _chosen(targets: list[Target], deployment: Document) -> list[Target]:
     return [target for target in targets if (not only or target.id in only) and target.id not in without]
 
 
-def _check_filled(variables: list[dict[str, Any]]) -> None:
-    """Refuse to run without a value that somebody had to fill in (400)."""
-    for variable in variables:
+def _check_filled(variables: list[dict[str, Any]], scope: Scope) -> None:
+    """Refuse to run without a value that somebody had to fill in for this scope (400)."""
+    for variable in choose(variables, scope).values():
         prompt = variable.get("Prompt") or {}
         if prompt.get("Required") and not variable.get("Value"):
             raise Rejected(400, f"The variable {variable['Name']} must be given a value.")

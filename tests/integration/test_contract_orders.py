@@ -62,7 +62,8 @@ def test_a_deployment_is_ordered_by_names(shop: Shop) -> None:
     space, project, (dev, live) = shop
     variables = f"/projects/{project['Id']}/variables"
     asked = {"Name": "Who", "Value": "nobody", "Prompt": {"Label": "Who?", "Required": True}}
-    space.put(variables, {**space.get(variables), "Variables": [asked]})
+    only_live = {"Name": "Live only", "Value": "", "Prompt": {"Required": True}, "Scope": {"Environment": [live]}}
+    space.put(variables, {**space.get(variables), "Variables": [asked, only_live]})
     release = space.release(project, "1.0")
     order = {
         "projectName": project["Slug"],
@@ -70,7 +71,7 @@ def test_a_deployment_is_ordered_by_names(shop: Shop) -> None:
         "environmentNames": ["dev", "LIVE"],
         "spaceId": space.home[1:],
         "spaceIdOrName": "any",
-        "variables": {"who": "everybody"},
+        "variables": {"who": "everybody", "live only": "yes"},
     }
     path = "/deployments/create/untenanted/v1"
 
@@ -95,7 +96,10 @@ def test_a_deployment_is_ordered_by_names(shop: Shop) -> None:
     ):
         space.post(path, {**order, **wrong}, status=400)
     space.post(path, {**order, "releaseVersion": "9.9"}, status=404)
-    (skipped,) = placed(environmentNames=["Dev"], skipStepNames=["say HELLO"])
+    (empty,) = placed(environmentNames=["Live"], variables={})
+    assert space.wait(empty["ServerTaskId"])["State"] == "Failed"
+    assert "Live only must be given a value" in space.get(f"/tasks/{empty['ServerTaskId']}")["ErrorMessage"]
+    (skipped,) = placed(environmentNames=["Dev"], skipStepNames=["say HELLO"], variables={})
     assert "to everybody" not in log(skipped["ServerTaskId"])
     space.put(f"/environments/{dev}", {**space.get(f"/environments/{dev}"), "UseGuidedFailure": True})
     for more, guided in (({}, True), ({"useGuidedFailure": False}, False)):

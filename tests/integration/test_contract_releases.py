@@ -228,6 +228,9 @@ def test_a_deployment_can_be_looked_at_before(shop: Shop) -> None:
     saved = space.put(path, {**space.get(path), "Variables": [asked]})
     release = space.release(project, "1.0")
     base = f"/releases/{release['Id']}/deployments"
+    assert space.get(f"{base}/template")["TenantPromotions"] == []
+    whole = space.get(f"/projects/{project['Id']}")
+    space.put(f"/projects/{project['Id']}", {**whole, "TenantedDeploymentMode": "TenantedOrUntenanted"})
     template = space.get(f"{base}/template")
     assert [one["Id"] for one in template["PromoteTo"]] == [dev]
     assert [(one["Id"], [to["Id"] for to in one["PromoteTo"]]) for one in template["TenantPromotions"]] == [

@@ -27,7 +27,8 @@ async def read_template(call: Call) -> Any:
         rows = await conn.fetch(queries("history")["succeeded"], release["Id"])
         opened = open_environments(way.phases, {row["environmentid"] for row in rows})
         names = await get_many(conn, kinds.ENVIRONMENT, opened)
-        tenants = await find(conn, kinds.TENANT, SpaceId=call.space)
+        tenanted = project.get("TenantedDeploymentMode") not in (None, "Untenanted")
+        tenants = await find(conn, kinds.TENANT, SpaceId=call.space) if tenanted else []
         libraries = await _changed_libraries(conn, release)
     targets = [names[one] for one in opened if one in names] if not release.get("HasUnresolvedDefect") else []
     return {
