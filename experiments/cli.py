@@ -143,9 +143,10 @@ def _add_report(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 def _add_restore(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     restore = subs.add_parser(
         "restore",
-        help="put back the nodes that a run which broke off had switched",
+        help="put back what a run which broke off had switched",
         description="A run puts back what it switched when it ends. One that was killed, or lost its network, could "
-        "not: this reads its journal and sets each node's task cap and drain as they were before.",
+        "not: this reads its journal, runs the `after` command of an arm that was cut off, and sets each node's task "
+        "cap and drain as they were before.",
     )
     restore.add_argument("run", type=Path, help="folder of a run")
     restore.set_defaults(command=commands.restore)

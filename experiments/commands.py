@@ -16,6 +16,7 @@ from experiments import address, calibration, cluster, comparing, plan, planning
 from experiments.address import Address
 from experiments.display import Display
 from experiments.experiment import Experiment, check, demonstration, load, with_pairs
+from experiments.hooks import Hooks
 from experiments.journal import Journal
 from experiments.plan import Generator
 from octoload import files
@@ -119,11 +120,13 @@ def worker(options: argparse.Namespace, console: Console) -> int:
 def restore(options: argparse.Namespace, console: Console) -> int:
     """Put back what a run that broke off had switched on servers that go on without it."""
     experiment = load(options.run / "experiment.yaml")
+    journal = Journal(options.run / "journal.jsonl")
+    for done in Hooks(journal, options.run / "logs").restore():
+        console.print(f"Undone: {done}", markup=False)
     urls = {arm.url: arm.key_variable for arm in experiment.arms.values() if arm.url}
     if not urls:
-        console.print("Nothing to put back: the servers of this run were stand-ins, which ended with it.")
+        console.print("No node to put back: the servers of this run were stand-ins, which ended with it.")
         return 0
-    journal = Journal(options.run / "journal.jsonl")
     for url, variable in urls.items():
         key = os.environ.get(variable, "")
         if not key:

@@ -46,6 +46,11 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: Stand-in with hosts only: where the database lies, and the round trip to its own host, such as `2ms`.
     sql: Place | None = None
     sql_latency: str | None = None
+    #: Commands, as lists of arguments without a shell, that run before and after each trial of this arm.
+    before: list[str] = []
+    after: list[str] = []
+    #: Seconds that each of them may take.
+    within: float = 120.0
     #: Real Octopus: the instance of this arm.
     url: str | None = None
     #: Real Octopus: the environment variable that holds its API key.
@@ -272,6 +277,10 @@ def _faults_of(name: str, arm: Arm) -> list[Fault]:
         faults.append((f"arm {name!r} has {arm.nodes} nodes", "One node at least must take part."))
     if arm.task_cap is not None and not 1 <= arm.task_cap <= 10_000:
         faults.append((f"arm {name!r} has a task cap of {arm.task_cap}", "A task cap is 1 to 10,000."))
+    if not 0 < arm.within <= 86_400:
+        faults.append(
+            (f"arm {name!r} gives its commands {arm.within:g} s", "`within` is above 0; leave it out for 120.")
+        )
     return faults
 
 

@@ -43,7 +43,8 @@ class Program:
             encoding="utf-8",
             **_own_group(),
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -145,6 +146,9 @@ class Program:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        self._reader.join(STOP_WITHIN)
+        if self._process.stdout and not self._reader.is_alive():  # else somebody has inherited it, and may still write
+            self._process.stdout.close()
         self._log.close()
 
     def __enter__(self) -> Self:

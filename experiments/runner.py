@@ -10,12 +10,13 @@ from typing import Any
 import msgspec
 import psutil
 
-from experiments import plan
+from experiments import hooks, plan
 from experiments.cluster import Cluster, Setting, restore
 from experiments.display import Display
 from experiments.drain import Drain
 from experiments.engine import Engine, command
 from experiments.experiment import Experiment, switched
+from experiments.hooks import Hooks
 from experiments.journal import Journal
 from experiments.plan import Generator, Trial
 from experiments.rig import OctopusRig, Rig, StandinRig, choose_history, on_standins
@@ -47,6 +48,7 @@ class Run:
         self._journal = Journal(folder / "journal.jsonl")
         self._engine = Engine(folder / "logs" / "locust.log", self._rig.keys, generator)
         self._generator = generator
+        self._hooks = Hooks(self._journal, folder / "logs")
 
     def __call__(self) -> None:
         """Prepare the servers and run all trials that are not there yet.
@@ -61,8 +63,11 @@ class Run:
             self.close()
 
     def open(self) -> None:
-        """Write the plan; start Locust and the servers."""
+        """Write the plan; undo what an earlier attempt left; start Locust and the servers."""
+        hooks.check(self._experiment)
         self._write_plan()
+        for done in self._hooks.restore():
+            self._display.say(f"Undone: {done}")
         if not self._experiment.workload.drain:
             self._engine.start()  # it takes seconds to start; the servers are filled meanwhile
             if self._generator.workers:
@@ -158,12 +163,17 @@ class Run:
                 shutil.move(self._place(trial), self._place(trial).with_name(f"{trial.folder}.attempt-{attempt}"))
 
     def _run(self, trial: Trial, attempt: int, of: int) -> list[str]:
-        """Run a trial once; return what makes it invalid."""
+        """Run a trial once, its arm's commands around it; return what makes it invalid."""
         folder = self._place(trial)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self._wait_until_quiet()
-        started = time.time()
+        with self._hooks.around(trial.arm, self._experiment.arms[trial.arm]):
+            return self._load(trial, attempt, of)
+
+    def _load(self, trial: Trial, attempt: int, of: int) -> list[str]:
+        """Put the arm in force and drive its load; return what makes the trial invalid."""
+        folder, started = self._place(trial), time.time()
         content = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt}
         self._rig.enter(trial.arm)
         if self._experiment.workload.drain:
