@@ -13,7 +13,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from octoload.files import write_bytes
-from reports import charts, hosts, markdown, scaling, validity, words
+from reports import charts, hosts, junit, markdown, scaling, validity, words
 from reports import run as runs
 from reports.charts import Curve, Dot
 from reports.effects import Effect
@@ -30,12 +30,13 @@ _SMALL = 1000
 
 
 def write(run: Run, results: Results) -> Path:
-    """Write `report.html` and `report.md` into the folder of a run; return the path of the first.
+    """Write `report.html`, `report.md` and `junit.xml` into the folder of a run; return the path of the first.
 
     Raises:
         UsageError: a file of the run is damaged, or the disk is full.
     """
     write_bytes(run.folder / "report.md", markdown.render(run, results).encode())
+    write_bytes(run.folder / "junit.xml", junit.render(run, results))
     path = run.folder / "report.html"
     write_bytes(path, render(run, results).encode())
     return path
