@@ -1,6 +1,7 @@
 """How a server is reached: its address, the key, and what both clients make of them."""
 
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -88,6 +89,25 @@ class Access:
             f"{self.shown_url} did not answer {method} {path} within {self.timeout:g} s",
             "See whether the server is overloaded or a firewall swallows the packets.",
         )
+
+
+def route(path: str) -> str:
+    """Return a path from `/api` on: one that does not begin so follows it."""
+    return path if path.startswith("/api") else f"/api/{path}"
+
+
+def joined(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a query whose lists are joined by commas (octopus-api §B.2)."""
+    return {name: ",".join(value) if isinstance(value, list) else value for name, value in query.items()}
+
+
+def following(page: Mapping[str, Any]) -> str | None:
+    """Return the path of the page after this one, None after the last (`Page.Next`, octopus-api §B.2).
+
+    It begins with `/api`: a server behind a folder such as `/octopus` has that in its links.
+    """
+    link = page.get("Links", {}).get("Page.Next")
+    return str(link)[max(0, str(link).find("/api/")) :] if link else None
 
 
 def _checked_url(url: str) -> str:

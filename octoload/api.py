@@ -8,7 +8,7 @@ from typing import Any, Self
 import httpx
 import msgspec
 
-from octoload import refusals
+from octoload import access, refusals
 from octoload.access import IDLE, Access
 from octoload.errors import LostAnswerError, NotOctopusError, ServerError, UnreachableError
 
@@ -67,12 +67,10 @@ class _Routes:
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """Yield the items of all pages of a list, page after page by its `Page.Next` (octopus-api §B.2)."""
         page = self.get(path, **query)
-        while True:
+        yield from page["Items"]
+        while link := access.following(page):
+            page = self._send("GET", link)
             yield from page["Items"]
-            following = page.get("Links", {}).get("Page.Next")
-            if not following:
-                return
-            page = self._send("GET", _server_path(following))
 
 
 def split_keys(text: str) -> list[str]:
@@ -202,7 +200,7 @@ class Octopus(_Routes):
             pause = min(_LAST_LOOK, pause * 1.5)
 
     def _send(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
-        path = path if path.startswith("/api") else f"/api/{path}"
+        path = access.route(path)
         for attempt in range(_PATIENCE):
             try:
                 answer = self._ask(method, path, body, query)
@@ -224,10 +222,10 @@ class Octopus(_Routes):
     def _ask(self, method: str, path: str, body: Any, query: dict[str, Any] | None) -> refusals.Answer:
         content = None if body is None else msgspec.json.encode(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
-        joined = {name: ",".join(value) if isinstance(value, list) else value for name, value in (query or {}).items()}
+        params = access.joined(query or {}) or None
         try:
             answer = self._client.request(
-                method, self.access.url + path, content=content, headers=headers, params=joined or None
+                method, self.access.url + path, content=content, headers=headers, params=params
             )
         except httpx.TimeoutException as exc:
             raise UnreachableError(*self.access.late(method, path)) from exc
@@ -249,9 +247,3 @@ class SpaceView(_Routes):
     def _send(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
         route = path if path.startswith("/api") else f"/api/{self.id}/{path}"
         return self.octopus._send(method, route, body, query)  # noqa: SLF001  (the two are one thing)
-
-
-def _server_path(link: str) -> str:
-    """Return a link of the server from `/api` on: one behind a folder such as `/octopus` has it in its links."""
-    start = link.find("/api/")
-    return link[start:] if start >= 0 else link

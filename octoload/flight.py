@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from octoload import refusals
+from octoload import access, refusals
 from octoload.access import IDLE, Access
 from octoload.errors import LostAnswerError, RejectedError, ServerError, UnreachableError
 from octoload.limit import Limit
@@ -85,8 +85,8 @@ class Flight:
 
     async def get(self, path: str, **query: Any) -> Any:
         """Return the document at a path; lists in `query` are joined by commas."""
-        joined = {name: ",".join(value) if isinstance(value, list) else value for name, value in query.items()}
-        return await self._insist("GET", f"{path}?{urlencode(joined, safe=',')}" if joined else path, None)
+        asked = f"{path}?{urlencode(access.joined(query), safe=',')}" if query else path
+        return await self._insist("GET", asked, None)
 
     async def put(self, path: str, body: Any) -> Any:
         """Replace a document; return the answer."""
@@ -109,7 +109,7 @@ class Flight:
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         form = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-        return await self._insist("POST", path, _Form(form, f"multipart/form-data; boundary={boundary}"))
+        return await self._insist("POST", path, _Body(form, f"multipart/form-data; boundary={boundary}"))
 
     async def pages(self, path: str, **query: Any) -> AsyncIterator[Document]:
         """Yield the items of all pages of a list, page after page by its `Page.Next` (octopus-api §B.2)."""
@@ -117,10 +117,10 @@ class Flight:
         while True:
             for item in page["Items"]:
                 yield item
-            following = page.get("Links", {}).get("Page.Next")
-            if not following:
+            link = access.following(page)
+            if link is None:
                 return
-            page = await self.get(following[max(0, following.find("/api/")) :])
+            page = await self.get(link)
 
     async def create(self, path: str, body: Any, find: Find, *, unique: bool = True) -> Document:
         """Create what a document says, once: when an answer was lost, see by `find` whether it is there.
@@ -128,7 +128,8 @@ class Flight:
         Where the server itself refuses a second one (`unique`: names, versions), asking again is safe at once. Where it
         does not, what was lost gets its time to appear first.
         """
-        for attempt in range(1_000_000):
+        attempt = 0
+        while True:
             try:
                 made: Document = await self._ask("POST", path, body)
             except UnreachableError as exc:
@@ -142,9 +143,9 @@ class Flight:
             else:
                 return made
             await asyncio.sleep(_pause(attempt))
+            attempt += 1
             if lost and (found := await self._wait_for(find, 0.0 if unique else self.settling)) is not None:
                 return found
-        raise AssertionError  # patience ends long before
 
     async def _wait_for(self, find: Find, seconds: float) -> Document | None:
         """Return what was found within so many seconds, after one look at least."""
@@ -155,18 +156,19 @@ class Flight:
         return found
 
     async def _insist(self, method: str, path: str, body: Any) -> Any:
-        for attempt in range(1_000_000):
+        attempt = 0
+        while True:
             try:
                 return await self._ask(method, path, body)
             except UnreachableError as exc:
                 self._check_patience(exc)
                 await asyncio.sleep(_pause(attempt))
-        raise AssertionError  # patience ends long before
+                attempt += 1
 
     async def _ask(self, method: str, path: str, body: Any) -> Any:
         """Send a request, again after 429 and 503, when it was not done; return the document of its answer."""
-        path = path if path.startswith("/api") else f"/api/{path}"
-        sent = body if isinstance(body, _Form) else _json(body)
+        path = access.route(path)
+        sent = body if isinstance(body, _Body) else _json(body)
         kind = _kind(method, path)
         while True:
             await self._enter()
@@ -189,7 +191,7 @@ class Flight:
                 raise self._access.refusal(method, path, answer)
             return self._access.decode(path, answer)
 
-    async def _send(self, method: str, path: str, sent: "_Form") -> refusals.Answer:
+    async def _send(self, method: str, path: str, sent: "_Body") -> refusals.Answer:
         headers = {"Content-Type": sent.kind} if sent.kind else {}
         url = URL(self._access.url + path, encoded=True)
         try:
@@ -222,15 +224,15 @@ class Flight:
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class _Body:
     """A body and its type."""
 
     content: bytes | None
     kind: str
 
 
-def _json(body: Any) -> _Form:
-    return _Form(None, "") if body is None else _Form(msgspec.json.encode(body), "application/json")
+def _json(body: Any) -> _Body:
+    return _Body(None, "") if body is None else _Body(msgspec.json.encode(body), "application/json")
 
 
 def _kind(method: str, path: str) -> str:

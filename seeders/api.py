@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from octoload import claims, crew
+from octoload import claims, fanout
 from octoload.api import Octopus
 from octoload.errors import AccessDeniedError, NotOctopusError, RejectedError, UsageError
 from octoload.flight import Flight
@@ -122,7 +122,7 @@ async def _write(
             await settings.write(drawn.settings)
             async with Watch(flight, tally.add) as watch:
                 lives = Lives(flight, watch, documents, ids, notes, tally.add, resumed)
-                await crew.each(lives.write, drawn.lives, _PROJECTS)
+                await fanout.each(lives.write, drawn.lives, _PROJECTS)
 
 
 class _Tally:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from octoload import crew
+from octoload import fanout
 from octoload.errors import RejectedError
 from octoload.flight import Document, Find, Flight
 from seeders import packages, survey
@@ -62,7 +62,7 @@ class Settings:
             for key, space in self._ids["space"].items():
                 self._documents.feeds[key] = await self._built_in_feed(space)
         for wave in _WAVES:
-            await crew.each(self._write, (record for record in settings if isinstance(record, wave)), _HANDS)
+            await fanout.each(self._write, (record for record in settings if isinstance(record, wave)), _HANDS)
 
     async def _write(self, record: Resource) -> None:
         match record:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from gevent import socket as gevent_socket
 from gevent import ssl as gevent_ssl
 
-from octoload import __version__
+from octoload.access import AGENT
 from octoload.errors import UsageError
 
 #: Requests that are remembered, for each node.
@@ -39,7 +39,7 @@ class Target:
         self._addresses: list[tuple[Any, ...]] = []
         self._headers = (
             f" HTTP/1.1\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nAccept: application/json\r\n"
-            f"User-Agent: octoload/{__version__} (load test)\r\n"
+            f"User-Agent: {AGENT}\r\n"
             + (f"X-Octopus-ApiKey: {api_key}\r\n" if api_key else "")
             + ("Accept-Encoding: gzip\r\n" if compression else "")
         ).encode("latin-1")
