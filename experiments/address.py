@@ -4,12 +4,11 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from octoload.access import is_loopback
 from octoload.errors import UsageError
 
 #: The port on which Locust's masters listen unless told otherwise.
 PORT = 5557
-#: Hosts that only this machine reaches.
-_OWN = ("localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Address:
     @property
     def open(self) -> bool:
         """Whether other machines may reach it."""
-        return self.host not in _OWN and not self.host.startswith("127.")
+        return not is_loopback(self.host)
 
 
 def parse(text: str, option: str) -> Address:

@@ -28,12 +28,6 @@ class Cluster:
     def __init__(self, octopus: Octopus, journal: Journal) -> None:
         self._octopus = octopus
         self._journal = journal
-        self._found = self._nodes()
-
-    @property
-    def size(self) -> int:
-        """Nodes that are there."""
-        return len(self._found)
 
     def hold(self) -> None:
         """Drain all nodes: none takes a task any more, running ones end (octopus-facts §2)."""
@@ -45,13 +39,14 @@ class Cluster:
         Raises:
             UsageError: there are not so many nodes.
         """
-        wanted = self.size if setting.nodes is None else setting.nodes
-        if wanted > self.size:
+        nodes = self._nodes()
+        wanted = len(nodes) if setting.nodes is None else setting.nodes
+        if wanted > len(nodes):
             raise UsageError(
-                f"an arm needs {wanted} nodes, and the server has {self.size}", "Add nodes, or lower `nodes`."
+                f"an arm needs {wanted} nodes, and the server has {len(nodes)}", "Add nodes, or lower `nodes`."
             )
         slots, changes = 0, []
-        for index, node in enumerate(self._nodes()):
+        for index, node in enumerate(nodes):
             cap = node["MaxConcurrentTasks"] if setting.task_cap is None else setting.task_cap
             changes.append((node, cap, index >= wanted))
             slots += cap if index < wanted else 0
@@ -74,8 +69,9 @@ class Cluster:
             before = {name: node[name] for name in ("MaxConcurrentTasks", "IsInMaintenanceMode")}
             after = {"MaxConcurrentTasks": cap, "IsInMaintenanceMode": drained}
             path = f"{NODES}/{node['Id']}"
-            where = f"{node['Name']} of {self._octopus.shown_url}"
-            self._journal.note("change", what="node", where=where, path=path, to=after, put_back=before)
+            server = self._octopus.shown_url
+            where = f"{node['Name']} of {server}"
+            self._journal.note("change", what="node", server=server, where=where, path=path, to=after, put_back=before)
             self._octopus.put(path, {**node, **after})
 
 
@@ -87,7 +83,7 @@ def restore(octopus: Octopus, journal: Journal) -> list[str]:
     """
     first: dict[str, dict[str, Any]] = {}
     for entry in journal.entries():
-        if entry["kind"] == "change" and entry.get("what") == "node" and entry["where"].endswith(octopus.shown_url):
+        if entry["kind"] == "change" and entry.get("what") == "node" and entry["server"] == octopus.shown_url:
             first.setdefault(entry["path"], entry)
     back = []
     for path, entry in first.items():

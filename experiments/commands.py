@@ -19,7 +19,7 @@ from experiments.experiment import Experiment, check, demonstration, load, with_
 from experiments.hooks import Hooks
 from experiments.journal import Journal
 from experiments.plan import Generator
-from octoload import files
+from octoload import claims, files
 from octoload.api import Octopus
 from octoload.errors import InterruptedRunError, ServerError, UsageError
 from octoload.yamlfile import nearest
@@ -45,16 +45,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.print(OPEN_PORT.format(generator.bind), style="yellow", markup=False)
     if not options.resume and (known := planning.last_rig(experiment)):
         rigs.write(folder, known)
-    runner.claim(folder)
     try:
-        return _run(runner.Run(experiment, source, folder, Display(console), generator), options, console)
+        with claims.hold(folder / "run.lock"):
+            return _run(runner.Run(experiment, source, folder, Display(console), generator), options, console)
     except KeyboardInterrupt:
         raise InterruptedRunError("interrupted", _go_on(folder, options)) from None
     except ServerError as exc:
         exc.cure = f"{exc.cure}\n  {_go_on(folder, options)}".strip()
         raise
-    finally:
-        runner.release(folder)
 
 
 #: What it means to listen beyond this machine.

@@ -14,10 +14,8 @@ from octoload import yamlfile
 from octoload.edge.arrivals import Phases
 from octoload.errors import UsageError
 from octoload.yamlfile import nearest
+from reports.summaries import METRICS
 from seeders.history import History
-
-METRICS = ("p50", "p95", "p99", "throughput", "rate", "capacity", "sustained")
-
 
 #: Where a stand-in's database lies: beside the first node, or on a host of its own.
 Place = Literal["same-host", "separate-host"]

@@ -1,6 +1,5 @@
 """Runs an experiment: servers up, trials in their order, each written as it ends, the result last."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -8,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 
 from experiments import hooks, plan
 from experiments.cluster import Cluster, Setting, restore
@@ -23,7 +21,7 @@ from experiments.rig import OctopusRig, Rig, StandinRig, choose_history, on_stan
 from experiments.search import Search
 from octoload import files
 from octoload.api import Octopus
-from octoload.errors import InvalidRunError, UsageError
+from octoload.errors import InvalidRunError
 from reports import checks, looks, ramp, results
 from reports.checks import Check
 from reports.searches import check_search
@@ -315,32 +313,6 @@ def _left(folder: Path, planned: list[dict[str, Any]]) -> list[Trial]:
         return []
     trials = [msgspec.convert(trial, Trial) for trial in planned]
     return [trial for trial in trials if not (folder / "trials" / trial.folder / "trial.json").exists()]
-
-
-def claim(folder: Path) -> None:
-    """Refuse a folder in which another octoload is at work.
-
-    Raises:
-        UsageError: it is taken, and by which process.
-    """
-    mark = folder / "running.json"
-    if mark.exists():
-        owner = files.read_json(mark, "running", 1)
-        if _runs(owner["pid"], owner["started"]):
-            raise UsageError(f"{folder} is in use by process {owner['pid']}", "Wait for it, or choose another --out.")
-    files.write_json(mark, "running", 1, {"pid": os.getpid(), "started": psutil.Process().create_time()})
-
-
-def _runs(pid: int, started: float) -> bool:
-    try:
-        return psutil.Process(pid).create_time() == started
-    except psutil.Error:
-        return False
-
-
-def release(folder: Path) -> None:
-    """Give the folder free."""
-    (folder / "running.json").unlink(missing_ok=True)
 
 
 def _rig(experiment: Experiment, source: Path, folder: Path, display: Display) -> Rig:

@@ -11,6 +11,7 @@ import msgspec
 from octoload.edge import trace
 from octoload.edge.arrivals import Arrivals, Phases, Stage, planned, stage_faults
 from octoload.yamlfile import nearest
+from reports import searches, tasks
 
 #: What each scenario asks: the operations that its samples carry, the one that arrives on schedule first.
 OPERATIONS = {
@@ -33,11 +34,6 @@ CLOSED = {
 
 #: What a trace may name.
 KNOWN = trace.Known({name: operations[0] for name, operations in OPERATIONS.items()}, frozenset(CLOSED))
-
-#: What a drain tells of tasks: how long they waited, how long they ran, how fast all were worked off.
-TASKS = ("queue-wait", "task-run", "drain")
-#: What a search tells of the API: the rate that it sustains.
-API = "api"
 
 #: What is wrong, and what to do.
 Fault = tuple[str, str]
@@ -116,9 +112,9 @@ def asked(workload: Workload, phases: Phases) -> list[str]:
         UsageError: the trace's file is missing, or what is wrong in it.
     """
     if workload.drain:
-        return [*TASKS]
+        return [*tasks.OPERATIONS]
     if workload.search:
-        return [API]
+        return [searches.API]
     return [operation for name, count in sessions(workload, phases).items() if count for operation in OPERATIONS[name]]
 
 

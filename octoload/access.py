@@ -56,8 +56,7 @@ class Access:
     @property
     def trusts_environment(self) -> bool:
         """Whether a proxy may be used: one on the way to one's own machine is never meant."""
-        host = urlsplit(self.url).hostname or ""
-        return not (host in ("localhost", "::1") or host.startswith("127."))
+        return not is_loopback(urlsplit(self.url).hostname or "")
 
     def tls(self) -> ssl.SSLContext:
         """Return the authorities to trust: the system's, or those that SSL_CERT_FILE names."""
@@ -89,6 +88,11 @@ class Access:
             f"{self.shown_url} did not answer {method} {path} within {self.timeout:g} s",
             "See whether the server is overloaded or a firewall swallows the packets.",
         )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a host of that name."""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def route(path: str) -> str:

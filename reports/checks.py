@@ -11,6 +11,8 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from octoload import backlog
+from octoload.backlog import BUSY, LONG_WAIT
 from reports import plan as plans
 from reports import summaries
 from reports.plan import Endpoint, Plan
@@ -19,8 +21,6 @@ from reports.summaries import FEWEST, Samples
 
 State = Literal["ok", "warn", "invalid"]
 
-#: Seconds that an arrival may wait for a slot before it is spoken of.
-LONG_WAIT = 0.5
 #: An endpoint's own error rate is judged from this many requests up: below, one failure breaks the limit.
 FEWEST_FOR_ERRORS = 100
 #: Seconds by which a worker's clock may move within a trial: those of statistics §6 for any clock, and as a caution the
@@ -200,11 +200,12 @@ def _backlog(generator: Mapping[str, Any]) -> Check:
     """Say when arrivals waited for a slot, and whose fault that was; the wait is part of their latency."""
     wait, cpu = float(generator.get("longest_wait", 0.0)), float(generator["cpu"])
     message = f"Arrivals waited up to {wait:.2f} s for a free slot (caution from {LONG_WAIT:g} s)."
-    if wait >= LONG_WAIT and cpu > 0.80:
+    cause = backlog.cause(wait, cpu)
+    if cause == "generator":
         message += " The generator is saturated: use more Locust processes."
-    elif wait >= LONG_WAIT:
+    elif cause == "server":
         message += " The server is saturated, not the generator: lower the rates, or give more slots."
-    return Check("backlog", wait, LONG_WAIT, "warn" if wait >= LONG_WAIT else "ok", message)
+    return Check("backlog", wait, LONG_WAIT, "ok" if cause == "none" else "warn", message)
 
 
 def _read_delay(generator: Mapping[str, Any], deciding: float) -> Check:
@@ -252,11 +253,11 @@ def _steadiness(samples: Samples, operation: str) -> list[Check]:
 def generator_cpu(generator: Mapping[str, Any]) -> Check:
     """Judge the CPU time of the busiest generator process."""
     cpu = float(generator["cpu"])
-    state = graded(cpu, 0.60, 0.80)
-    message = f"The busiest generator process used {cpu:.0%} of a core (limit 80 %, caution from 60 %)."
+    state = graded(cpu, 0.60, BUSY)
+    message = f"The busiest generator process used {cpu:.0%} of a core (limit {BUSY:.0%}, caution from 60 %)."
     if state != "ok":
         message += " Use more Locust processes or lower the rates."
-    return Check("generator CPU", cpu, 0.80, state, message)
+    return Check("generator CPU", cpu, BUSY, state, message)
 
 
 def steal(facts: Mapping[str, Any]) -> Check:

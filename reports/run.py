@@ -194,9 +194,10 @@ def _facts(path: Path) -> Facts:
 def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     if not facts.valid:
         return Trial(folder, facts, {}, {})
-    if facts.slots is not None:
-        objective = plan.workload.drain.objective if plan.workload.drain else 60.0
-        return Trial(folder, facts, tasks.summarise(tasks.read(folder / "tasks.parquet"), facts.slots, objective), {})
+    drain = plan.workload.drain
+    if drain and facts.slots is not None:
+        rows = tasks.read(folder / "tasks.parquet")
+        return Trial(folder, facts, tasks.summarise(rows, facts.slots, drain.objective), {})
     if facts.search:
         return Trial(folder, facts, searches.summarise(facts.search), {})
     warm_up, measured = summaries.read_phases(folder / "requests.parquet")

@@ -49,6 +49,8 @@ class Scaling(msgspec.Struct, frozen=True):
     peak: Interval
     #: Most nodes that were measured.
     most: int
+    #: Two-sided p of "kappa is 0".
+    kappa_p: float
 
     @property
     def peak_stated(self) -> bool:
@@ -59,9 +61,6 @@ class Scaling(msgspec.Struct, frozen=True):
     def kappa_found(self) -> bool:
         """Whether fewer than one draw in twenty is without coherency cost: p < 0.10, two-sided."""
         return self.kappa_p < 0.10
-
-    #: Two-sided p of "kappa is 0".
-    kappa_p: float = 1.0
 
 
 def fit(rounds: Sequence[Mapping[int, float]], seed: int = _SEED) -> Scaling | Untold:

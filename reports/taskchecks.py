@@ -72,10 +72,10 @@ def _slots(rows: Tasks, slots: int) -> Check:
 
 def _utilisation(rows: Tasks, slots: int) -> Check:
     """The slots' use X E[S] / c cannot be above 1 (statistics §5.3); far below, nodes waited for something else."""
-    rate = tasks.drain_rate(rows, slots)
-    if rate is None:
-        return Check("utilisation", None, 1.0, "invalid", "Too few tasks ended to tell a rate. Queue more tasks.")
-    used = rate / 60 * float(np.mean(rows.run)) / slots
+    found = tasks.drain(rows, slots)
+    if isinstance(found, Untold):
+        return Check("utilisation", None, 1.0, "invalid", f"No rate can be told: {found.reason}.")
+    used = found.per_minute / 60 * float(np.mean(rows.run)) / slots
     message = f"The slots were {used:.0%} busy while the queue was full (more than 100 % cannot be)."
     if used > 1.05:
         message += " So the task data are inconsistent: synchronise the nodes' clocks."
@@ -85,7 +85,7 @@ def _utilisation(rows: Tasks, slots: int) -> Check:
 
 
 def _capacity(rows: Tasks, slots: int, objective: float) -> Check:
-    found = tasks.capacity(rows, slots, objective)
+    found = tasks.capacity(rows, tasks.drain(rows, slots), objective)
     message = drains.sentence(found)
     if isinstance(found, Untold):
         message += " This trial says nothing about it: see what keeps the slots from work."

@@ -4,13 +4,14 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from octoload.errors import UsageError
-from reports import drains
+from reports import drains, queueing
 from reports.drains import Capacity, Drain
 from reports.statistics import Untold
 from reports.summaries import Floats, Summary, quantile
@@ -18,7 +19,7 @@ from reports.summaries import Floats, Summary, quantile
 #: States in which a task stays for good (octopus-api §A.14).
 TERMINAL = frozenset({"Success", "Failed", "Canceled", "TimedOut"})
 #: Operations under which reports show tasks: how long they waited, how long they ran, how fast all were worked off.
-WAIT, RUN, DRAIN = "queue-wait", "task-run", "drain"
+OPERATIONS = WAIT, RUN, DRAIN = "queue-wait", "task-run", "drain"
 
 _COLUMNS = ["task", "node", "state", "queued", "started", "completed", "starts"]
 
@@ -82,20 +83,15 @@ def twice(tasks: Tasks) -> int:
 
 
 def most_running(tasks: Tasks) -> int:
-    """Return how many tasks ran at once at most, by the server's own times."""
-    times = np.concatenate([tasks.started, tasks.completed])
-    steps = np.concatenate([np.ones(len(tasks.task)), -np.ones(len(tasks.task))])
-    known = ~np.isnan(times)
-    # At the same instant one ends before the next begins: a slot that is freed may be taken at once.
-    order = np.lexsort((steps[known], times[known]))
-    return int(np.cumsum(steps[known][order]).max(initial=0))
+    """Return how many tasks ran at once at most, by the server's own times; one that has not ended runs on."""
+    started = ~np.isnan(tasks.started)
+    return queueing.most_at_once(tasks.started[started], np.nan_to_num(tasks.completed[started], nan=np.inf))
 
 
-def drain_rate(tasks: Tasks, slots: int) -> float | None:
-    """Return the tasks a minute that a full queue was worked off with; None when too few ended to tell."""
+def drain(tasks: Tasks, slots: int) -> Drain | Untold:
+    """Return how fast a full queue was worked off; Untold when too few ended to tell."""
     ended = ~np.isnan(tasks.completed) & ~np.isnan(tasks.started)
-    found = drains.measure(tasks.started[ended], tasks.completed[ended], slots)
-    return found.per_minute if isinstance(found, Drain) else None
+    return drains.measure(tasks.started[ended], tasks.completed[ended], slots)
 
 
 def shares(tasks: Tasks) -> dict[str, float]:
@@ -104,24 +100,25 @@ def shares(tasks: Tasks) -> dict[str, float]:
     return {node: count / counts.total() for node, count in sorted(counts.items())}
 
 
-def capacity(tasks: Tasks, slots: int, objective: float) -> Capacity | Untold:
+def capacity(tasks: Tasks, found: Drain | Untold, objective: float) -> Capacity | Untold:
     """Find by replay how many tasks an hour may arrive while 95 % wait less than `objective` seconds."""
-    ended = ~np.isnan(tasks.completed) & ~np.isnan(tasks.started)
-    found = drains.measure(tasks.started[ended], tasks.completed[ended], slots)
     return found if isinstance(found, Untold) else drains.capacity_of(found, tasks.run, objective)
 
 
 def summarise(tasks: Tasks, slots: int, objective: float) -> dict[str, Summary]:
     """Reduce a drain to block values: latencies are those of the server's clock, the drain's rate is tasks a minute."""
-    failed = int(np.isin(tasks.state, ["Failed", "TimedOut", "Canceled"]).sum())
-    count = len(tasks.task)
-    rates = {WAIT: None, RUN: None, DRAIN: drain_rate(tasks, slots)}
-    values = {WAIT: tasks.wait, RUN: tasks.run, DRAIN: np.empty(0)}
-    found = capacity(tasks, slots, objective)
-    hourly = {DRAIN: None if isinstance(found, Untold) else found.per_hour}
-    return {name: _summary(values[name], count, failed, rates[name], hourly.get(name)) for name in rates}
+    measured = drain(tasks, slots)
+    found = capacity(tasks, measured, objective)
+    rate = None if isinstance(measured, Untold) else measured.per_minute
+    hourly = None if isinstance(found, Untold) else found.per_hour
+    return {
+        WAIT: _summary(tasks, tasks.wait),
+        RUN: _summary(tasks, tasks.run),
+        DRAIN: msgspec.structs.replace(_summary(tasks, np.empty(0)), rate=rate, capacity=hourly),
+    }
 
 
-def _summary(seconds: Floats, count: int, failed: int, rate: float | None, hourly: float | None) -> Summary:
+def _summary(tasks: Tasks, seconds: Floats) -> Summary:
+    count, failed = len(tasks.task), int(np.isin(tasks.state, ["Failed", "TimedOut", "Canceled"]).sum())
     p50, p95, p99 = (quantile(seconds, metric) for metric in ("p50", "p95", "p99"))
-    return Summary(count, failed, p50, p95, p99, None, failed / count if count else 0.0, rate, hourly)
+    return Summary(count, failed, p50, p95, p99, None, failed / count if count else 0.0)

@@ -1,4 +1,4 @@
-"""A running stand-in for all tests of a session."""
+"""What all tests share: how properties are tried, and a running stand-in."""
 
 import os
 import subprocess
@@ -6,8 +6,13 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.octopus_server import StandIn, end, first_words
+
+# A busy machine is slow: how long an example takes says nothing of what it shows.
+settings.register_profile("octoload", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("octoload")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from octoload import backlog
 from octoload.edge import arrivals, trace
 from octoload.edge.arrivals import Arrivals, Phases, Schedule, Stage, stage_faults
 from octoload.edge.clocks import Bound, Bounds, Offset
@@ -13,10 +14,6 @@ from octoload.edge.samples import percentile
 from octoload.edge.trace import Known, Trace
 from octoload.errors import UsageError
 
-#: Seconds that an arrival may wait for a slot before it is spoken of.
-LONG_WAIT: Final = 0.5
-#: Share of a core from which a generator counts as saturated (statistics §6).
-BUSY: Final = 0.8
 #: Pollers of one kind that there may be: each has a greenlet and connections of its own.
 MAX_POLLERS: Final = 10_000
 
@@ -171,13 +168,12 @@ def add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
 def judge_waits(parts: list[Part], slots: int) -> list[str]:
     """Say whose fault it was that arrivals waited for a slot, if they did for long."""
     wait, cpu = max(part.longest_wait for part in parts), max(part.cpu for part in parts)
-    if wait < LONG_WAIT:
-        return []
-    if cpu > BUSY:
-        cause = f"the generator is saturated ({cpu:.0%} of a core): use more processes"
-    else:
-        cause = f"the server is saturated, not the generator ({cpu:.0%} of a core), or the {slots} slots are too few"
-    return [f"arrivals waited up to {wait:.1f} s for a slot: {cause}"]
+    reasons = {
+        "generator": f"the generator is saturated ({cpu:.0%} of a core): use more processes",
+        "server": f"the server is saturated, not the generator ({cpu:.0%} of a core), or the {slots} slots are too few",
+    }
+    cause = backlog.cause(wait, cpu)
+    return [] if cause == "none" else [f"arrivals waited up to {wait:.1f} s for a slot: {reasons[cause]}"]
 
 
 def generator(parts: list[Part], lags: Any, read_delays: Any) -> dict[str, Any]:

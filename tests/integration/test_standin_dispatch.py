@@ -339,9 +339,7 @@ def test_the_queue_keeps_its_rules_in_any_course_of_events(dsn: str) -> None:
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
     run_state_machine_as_test(
         machine,
-        settings=settings(
-            max_examples=40, stateful_step_count=50, deadline=None, suppress_health_check=checks, derandomize=True
-        ),
+        settings=settings(max_examples=40, stateful_step_count=50, suppress_health_check=checks, derandomize=True),
     )
     rare = ("timed out", "orphaned", "left behind", "resumed", "ended when Canceled")
     assert min(machine.seen[what] for what in rare) >= 1, machine.seen

@@ -53,7 +53,7 @@ def deployments_of(history: History) -> list[Deployment]:
 
 
 @given(histories)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_totals_are_exact(history: History):
     """A space has exactly projects x releases_per_project releases, and the rounded share of deployments."""
     drawn = plan.draw(history)
@@ -66,7 +66,7 @@ def test_totals_are_exact(history: History):
 
 
 @given(histories)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_each_record_comes_after_what_it_refers_to(history: History):
     """A loader can read the stream once, from top to bottom; keys are unique within kind and space."""
     seen: set[tuple[str, str, str]] = set()
@@ -99,7 +99,7 @@ def test_each_record_comes_after_what_it_refers_to(history: History):
 
 
 @given(histories)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_times_are_in_order_and_end_before_the_history(history: History):
     """Releases and deployments of all projects come by time; none is before the start or after the end."""
     last = -history.age_days * 86400.0
@@ -113,7 +113,7 @@ def test_times_are_in_order_and_end_before_the_history(history: History):
 
 
 @given(histories)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_one_deployment_runs_at_a_time_in_a_project_and_environment(history: History):
     """No deployment starts before the last one of its project and environment is complete (facts §2.2)."""
     free: dict[tuple[str, str, str], float] = defaultdict(lambda: float("-inf"))
@@ -124,7 +124,7 @@ def test_one_deployment_runs_at_a_time_in_a_project_and_environment(history: His
 
 
 @given(histories)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_promotion_follows_success(history: History):
     """A release is first deployed to an environment after a success in the one before, and one at a time (A.4)."""
     history = msgspec.structs.replace(history, promotion=True)
@@ -140,7 +140,7 @@ def test_promotion_follows_success(history: History):
 
 
 @given(histories)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_names_and_versions_are_unique_where_octopus_wants_it(history: History):
     """Names are unique in a space whatever their case; versions are unique in a project, and only grow."""
     names: Counter[tuple[str, str, str]] = Counter()
@@ -157,7 +157,7 @@ def test_names_and_versions_are_unique_where_octopus_wants_it(history: History):
 
 
 @given(histories)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_history_is_the_same_each_time(history: History):
     """The same settings give the same lines; another seed gives others."""
     footer = stream.write(plan.draw(history))

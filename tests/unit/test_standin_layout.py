@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from standin.errors import UsageError
@@ -38,7 +38,6 @@ def test_more_than_there_is_is_refused(capacities: list[float], said: str) -> No
         arrange([(f"host-{number}", cpus) for number, cpus in enumerate(capacities)], [0, 1])
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.floats(0.1, 0.9), max_size=12),
     st.integers(1, 8),

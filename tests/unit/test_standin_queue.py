@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from standin.queue import Load, Waiting, choose
@@ -50,7 +50,6 @@ def test_a_blocked_task_does_not_hold_up_those_behind_it() -> None:
 tags = st.one_of(st.none(), st.sampled_from("abcdef"))
 
 
-@settings(deadline=None)
 @given(
     st.lists(tags, max_size=40),
     st.sets(st.sampled_from("abcdef")),
@@ -72,7 +71,6 @@ def test_no_cap_is_exceeded_and_no_tag_runs_twice(
     assert [int(task.id) for task in taken] == sorted(int(task.id) for task in taken)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(1, 10))
 def test_a_single_node_fills_its_cap(pending: int, cap: int) -> None:
     """Alone, a node takes as many as wait, up to its cap: the ratio rule never holds it back."""
@@ -80,7 +78,6 @@ def test_a_single_node_fills_its_cap(pending: int, cap: int) -> None:
     assert len(choose(waiting, (), Load(0, cap, 0, cap))) == min(pending, cap)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=5),
     st.lists(tags, min_size=1, max_size=30),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from standin.lifecycles import is_complete, open_environments, phases_of
@@ -92,7 +92,6 @@ def test_for_ever_deletes_nothing(policy: dict[str, Any]) -> None:
 histories = st.lists(st.lists(st.sampled_from(["A", "B", "C"]), unique=True, max_size=3), max_size=40)
 
 
-@settings(deadline=None)
 @given(histories, st.integers(1, 5), st.data())
 def test_what_a_dashboard_needs_always_stays(history: list[list[str]], keep: int, data: st.DataObject) -> None:
     """No release that is shown, or that a shown one could be rolled back to, is ever deleted."""
@@ -106,7 +105,6 @@ def test_what_a_dashboard_needs_always_stays(history: list[list[str]], keep: int
     assert not {one.release.id for one in decisions if not one.keep} & (shown | previous)
 
 
-@settings(deadline=None)
 @given(histories, st.integers(1, 5))
 def test_counters_are_filled_before_anything_goes(history: list[list[str]], keep: int) -> None:
     """A release goes only when N newer ones stay in each phase that it was deployed to, or N newer undeployed ones."""
@@ -120,7 +118,6 @@ def test_counters_are_filled_before_anything_goes(history: list[list[str]], keep
             stayed[place] = stayed.get(place, 0) + 1
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(1, 6))
 def test_one_phase_keeps_at_most_two_more_than_its_policy(number: int, keep: int) -> None:
     """The one on the dashboard and the one before it come on top: N + 2 at most (octopus-facts §1b)."""

@@ -10,6 +10,7 @@ import pytest
 from experiments import tasks as writing
 from octoload.errors import UsageError
 from reports import tasks
+from reports.drains import Drain
 from reports.taskchecks import check_drain
 
 pytestmark = pytest.mark.unit
@@ -54,7 +55,8 @@ def facts(**changes: Any) -> dict[str, Any]:
 def test_a_drain_has_the_rate_of_its_slots(file: Path) -> None:
     """4 slots at 10 s a task are 24 tasks a minute, the idle tail left out; waits and runs are the server's times."""
     read = tasks.read(written(file, rows()))
-    assert tasks.drain_rate(read, SLOTS) == pytest.approx(60 * SLOTS / SECONDS, rel=1e-6)
+    assert isinstance(measured := tasks.drain(read, SLOTS), Drain)
+    assert measured.per_minute == pytest.approx(60 * SLOTS / SECONDS, rel=1e-6)
     assert set(read.run.tolist()) == {SECONDS}
     assert (read.wait.min(), read.wait.max()) == (5.0, 5 + (COUNT / SLOTS - 1) * SECONDS)
     assert tasks.most_running(read) == SLOTS
@@ -90,7 +92,8 @@ def test_the_tail_biases_the_rate_of_a_whole_drain(file: Path) -> None:
         found.append({**rows(1)[0], "Id": f"T-{number}", "StartTime": time(begin), "CompletedTime": time(free[slot])})
     read = tasks.read(written(file, found))
     truth = 60 * 20 / services.mean()
-    assert tasks.drain_rate(read, 20) == pytest.approx(truth, rel=0.05)
+    assert isinstance(measured := tasks.drain(read, 20), Drain)
+    assert measured.per_minute == pytest.approx(truth, rel=0.05)
     assert 60 * 400 / free.max() < 0.9 * truth
 
 
