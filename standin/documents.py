@@ -99,10 +99,7 @@ async def get(conn: Any, kind: DocumentType, identifier: str) -> Document:
     Raises:
         Rejected: 404, it does not exist.
     """
-    row = await conn.fetchrow(_statements(kind).get, identifier)
-    if row is None:
-        raise not_found(identifier)
-    return kind.read(row)
+    return await _one(conn, kind, identifier, "")
 
 
 async def lock(conn: Any, kind: DocumentType, identifier: str) -> Document:
@@ -111,10 +108,7 @@ async def lock(conn: Any, kind: DocumentType, identifier: str) -> Document:
     Raises:
         Rejected: 404, it does not exist.
     """
-    row = await conn.fetchrow(f"{_statements(kind).get} FOR UPDATE", identifier)
-    if row is None:
-        raise not_found(identifier)
-    return kind.read(row)
+    return await _one(conn, kind, identifier, "FOR UPDATE")
 
 
 async def hold(conn: Any, kind: DocumentType, identifier: str) -> Document:
@@ -123,7 +117,11 @@ async def hold(conn: Any, kind: DocumentType, identifier: str) -> Document:
     Raises:
         Rejected: 404, it does not exist.
     """
-    row = await conn.fetchrow(f"{_statements(kind).get} FOR SHARE", identifier)
+    return await _one(conn, kind, identifier, "FOR SHARE")
+
+
+async def _one(conn: Any, kind: DocumentType, identifier: str, lock_words: str) -> Document:
+    row = await conn.fetchrow(f"{_statements(kind).get} {lock_words}", identifier)
     if row is None:
         raise not_found(identifier)
     return kind.read(row)

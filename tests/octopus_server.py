@@ -78,6 +78,10 @@ class Octopus:
         return until(lambda: self.get(f"/tasks/{task}"), lambda one: one["State"] in ENDED)
 
 
+#: A space, a project in it, and the ids of its environments.
+Shop = tuple[Octopus, Document, list[str]]
+
+
 def step(name: str, script: str) -> Document:
     """Return a step that runs a script on the server."""
     properties = {

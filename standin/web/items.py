@@ -18,7 +18,6 @@ async def show_items(conn: Any, rows: Sequence[Mapping[str, Any]], space: str) -
 
 def show_item(row: Mapping[str, Any], space: str, pending: Sequence[str] = ()) -> Document:
     """Return a cell from a row that joins a deployment, its task and its release; `kind` is C or P, or neither."""
-    started, completed = row["starttime"], row["completedtime"]
     item: Document = {
         "Id": row["id"],
         "ProjectId": row["projectid"],
@@ -30,6 +29,19 @@ def show_item(row: Mapping[str, Any], space: str, pending: Sequence[str] = ()) -
         "ChannelId": row["channelid"],
         "SpaceId": space,
         "ReleaseVersion": row["releaseversion"],
+        **course(row),
+        "IsCurrent": row["kind"] == "C",
+        "IsPrevious": row["kind"] == "P",
+        "PendingInterruptionTypes": list(pending),
+    }
+    item["Links"] = links_of("DashboardItem", item)
+    return item
+
+
+def course(row: Mapping[str, Any]) -> Document:
+    """Return what cells of deployments and of runs say alike: when, how long, and how it stands."""
+    started, completed = row["starttime"], row["completedtime"]
+    return {
         "Created": time_text(row["created"]),
         "QueueTime": time_text(row["queuetime"]),
         "StartTime": time_text(started) if started else None,
@@ -39,13 +51,8 @@ def show_item(row: Mapping[str, Any], space: str, pending: Sequence[str] = ()) -
         "HasWarningsOrErrors": row["haswarningsorerrors"],
         "ErrorMessage": row["errormessage"],
         "Duration": duration_text(seconds_between(started, completed)),
-        "IsCurrent": row["kind"] == "C",
-        "IsPrevious": row["kind"] == "P",
         "IsCompleted": row["state"] not in ACTIVE,
-        "PendingInterruptionTypes": list(pending),
     }
-    item["Links"] = links_of("DashboardItem", item)
-    return item
 
 
 def seconds_between(started: datetime | None, completed: datetime | None) -> float:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.contract import Calls
-from tests.octopus_server import Octopus, StandIn
+from tests.octopus_server import Octopus, Shop, StandIn
 
 _numbers = itertools.count(1)
 
@@ -56,3 +56,15 @@ def space(server: Octopus) -> Octopus:
     """A fresh space."""
     created = server.post("/spaces", {"Name": f"Space {next(_numbers)}", "SpaceManagersTeamMembers": ["Users-1"]})
     return Octopus(server.http, f"/{created['Id']}")
+
+
+@pytest.fixture
+def shop(space: Octopus) -> Shop:
+    """A project that goes from Dev to Live, its space and its environments."""
+    environments = [space.environment(name) for name in ("Dev", "Live")]
+    phases = [
+        {"Name": name, "OptionalDeploymentTargets": [one]}
+        for name, one in zip(("Dev", "Live"), environments, strict=True)
+    ]
+    lifecycle = space.post("/lifecycles", {"Name": "Way", "Phases": phases})
+    return space, space.project("Shop", lifecycle["Id"]), environments

@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.octopus_server import Document, Octopus, step
+from tests.octopus_server import Document, Octopus, Shop, step
 
 pytestmark = pytest.mark.integration
-
-Shop = tuple[Octopus, Document, list[str]]
 
 
 @pytest.fixture

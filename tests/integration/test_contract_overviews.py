@@ -5,23 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.octopus_server import Document, Octopus, step
+from tests.octopus_server import Shop, step
 
 pytestmark = pytest.mark.integration
-
-Shop = tuple[Octopus, Document, list[str]]
-
-
-@pytest.fixture
-def shop(space: Octopus) -> Shop:
-    """A project that goes from Dev to Live."""
-    environments = [space.environment(name) for name in ("Dev", "Live")]
-    phases = [
-        {"Name": name, "OptionalDeploymentTargets": [one]}
-        for name, one in zip(("Dev", "Live"), environments, strict=True)
-    ]
-    lifecycle = space.post("/lifecycles", {"Name": "Way", "Phases": phases})
-    return space, space.project("Shop", lifecycle["Id"]), environments
 
 
 @pytest.mark.proves(

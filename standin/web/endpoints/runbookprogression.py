@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from standin.documents import Document, time_text
+from standin.documents import Document
 from standin.statements import queries
-from standin.tasks import ACTIVE
 from standin.web.call import Call
 from standin.web.endpoints.common import named
 from standin.web.endpoints.runbooks import runbook_of
-from standin.web.items import seconds_between
+from standin.web.items import course
 from standin.web.links import links_of
 from standin.web.paging import envelope
-from standin.web.tasks import duration_text
 
 
 async def read_progression(call: Call) -> Any:
@@ -50,7 +48,6 @@ async def list_task_runs(call: Call) -> Any:
 
 
 def _show(row: Mapping[str, Any], space: str) -> Document:
-    started, completed = row["starttime"], row["completedtime"]
     item: Document = {
         "Id": row["id"],
         "SpaceId": space,
@@ -62,16 +59,7 @@ def _show(row: Mapping[str, Any], space: str) -> Document:
         "RunbookSnapshotName": row["snapshotname"],
         "RunbookSnapshotNotes": row["snapshotnotes"],
         "TaskId": row["taskid"],
-        "Created": time_text(row["created"]),
-        "QueueTime": time_text(row["queuetime"]),
-        "StartTime": time_text(started) if started else None,
-        "CompletedTime": time_text(completed) if completed else None,
-        "State": row["state"],
-        "HasPendingInterruptions": row["haspendinginterruptions"],
-        "HasWarningsOrErrors": row["haswarningsorerrors"],
-        "ErrorMessage": row["errormessage"],
-        "Duration": duration_text(seconds_between(started, completed)),
-        "IsCompleted": row["state"] not in ACTIVE,
+        **course(row),
         "RunBy": row["deployedby"],
     }
     return {**item, "Links": links_of("RunbooksDashboardItem", item)}
