@@ -12,7 +12,7 @@ import psutil
 
 from experiments import tasks
 from experiments.cluster import Cluster, Setting
-from experiments.hosts import used
+from experiments.meter import used
 from octoload.api import Octopus
 from octoload.errors import ServerError, UsageError
 

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from experiments import hosts as host_rules
 from experiments import workload as workloads
+from experiments.hosts import Hosts, Place
 from experiments.workload import Fault, Workload
 from octoload import yamlfile
 from octoload.edge.arrivals import Phases
@@ -16,9 +18,6 @@ from octoload.errors import UsageError
 from octoload.yamlfile import nearest
 from reports.summaries import METRICS
 from seeders.history import History
-
-#: Where a stand-in's database lies: beside the first node, or on a host of its own.
-Place = Literal["same-host", "separate-host"]
 
 
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,19 +54,6 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_variable: str = "OCTOPUS_API_KEY"
     #: Real Octopus: the space to load, by id or name; the default space when left out.
     space: str | None = None
-
-
-class Hosts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Simulated machines of the stand-in: a part of this machine's CPUs for each node, and for the database."""
-
-    #: CPUs of each node's host, such as 0.3.
-    cpus: float
-    #: CPUs of the database's own host; as a node's when left out.
-    sql_cpus: float | None = None
-    #: Where the database lies unless an arm says otherwise.
-    sql: Place = "same-host"
-    #: `auto`, `cgroup` or `governor`.
-    mechanism: Literal["auto", "cgroup", "governor"] = "auto"
 
 
 class Standin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -256,6 +242,10 @@ def _server_faults(experiment: Experiment) -> list[Fault]:
         faults.append(("some arms cut history and some switch nodes", cure))
     if any(arm.sql or arm.sql_latency for arm in experiment.arms.values()) and not (standin and standin.hosts):
         faults.append(("an arm moves the database, and there are no hosts", "Add `hosts: {cpus: 0.3}` to `standin`."))
+    elif standin and standin.hosts:
+        faults += host_rules.faults(standin.hosts)
+        for name, arm in experiment.arms.items():
+            faults += host_rules.distance_faults(name, arm.sql_latency or "0", arm.sql or standin.hosts.sql)
     if not real and standin and any((arm.nodes or 1) > standin.nodes for arm in experiment.arms.values()):
         faults.append((f"an arm has more nodes than the stand-in's {standin.nodes}", "Raise standin.nodes."))
     if not real and experiment.history is None:
@@ -293,7 +283,9 @@ def _objective_faults(experiment: Experiment) -> list[Fault]:
         if len(text.split()) != 2 or text.split()[1] not in METRICS
     )
     asked, closed = workloads.asked(workload, experiment.design.phases(workload)), workloads.closed(workload)
-    for name in [*(text.split()[0] for text in objectives.primary if text.split()), *objectives.control]:
+    served = {f"{name} throughput" for name in workloads.nonstop(workload)}
+    deciding = [text.split()[0] for text in objectives.primary if text.split() and text not in served]
+    for name in [*deciding, *objectives.control]:
         if name in closed:
             faults.append((f"objectives name {name!r}, which only pollers ask for", _CLOSED_DECIDES_NOTHING))
         elif name not in asked:

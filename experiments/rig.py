@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from experiments import arms, provenance
 from experiments.display import Display
-from experiments.experiment import Arm, Experiment, Hosts, Retention, switched
+from experiments.experiment import Arm, Experiment, Retention, switched
+from experiments.hosts import Hosts, check_room, usable_cores
 from experiments.journal import Journal
 from experiments.standin import Laboratory
 from octoload import files
@@ -64,6 +65,8 @@ class StandinRig:
         self._display = display
         self._journal = Journal(folder / "journal.jsonl")
         standin = experiment.standin
+        if standin and standin.hosts:
+            check_room(standin.hosts, standin.nodes, usable_cores())
         self._started = 0.0
         self._laboratory = Laboratory(
             folder / "standin",

@@ -16,6 +16,7 @@ from experiments.engine import Engine, command
 from experiments.experiment import Experiment, switched
 from experiments.hooks import Hooks
 from experiments.journal import Journal
+from experiments.meter import Meter
 from experiments.plan import Generator, Trial
 from experiments.rig import OctopusRig, Rig, StandinRig, choose_history, on_standins
 from experiments.search import Search
@@ -177,16 +178,18 @@ class Run:
         if self._experiment.workload.drain:
             return self._drain(trial, content, of)
         self._switch(trial)
+        meter = self._meter()
         try:
             with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
                 if self._experiment.workload.search:
                     return self._search(trial, content, report)
-                facts = self._engine.run(self._command(trial), self._progress(report))
+                facts = self._engine.run(self._command(trial), self._progress(report, meter))
         except InvalidRunError as exc:
             self._rig.check()
             files.write_json(folder / "trial.json", "trial", 1, {**content, **_spoilt(started, exc.message)})
             return [exc.message]
         self._rig.check()
+        facts = {**facts, "hosts": meter.used}
         facts.pop("event", None)
         return _judge(folder, content | facts, checks.check_trial(facts, folder / "requests.parquet", self._plan))
 
@@ -247,7 +250,13 @@ class Run:
             "trace": str(self._trace.resolve()) if self._experiment.workload.trace else "",
         }
 
-    def _progress(self, report: Callable[[int, int, str], None]) -> Callable[[dict[str, Any]], None]:
+    def _meter(self) -> Meter:
+        design = self._experiment.design
+        return Meter(self._rig.hosts, design.warm_up, design.warm_up + design.seconds)
+
+    def _progress(
+        self, report: Callable[[int, int, str], None], meter: Meter | None = None
+    ) -> Callable[[dict[str, Any]], None]:
         design = self._experiment.design
         whole = round(design.warm_up + design.seconds)
 
@@ -256,6 +265,8 @@ class Run:
             if event["event"] == "waiting":
                 report(event["connected"], event["wanted"], f"workers are connected {_refusals(event)}")
                 return
+            if meter:
+                meter.look(event["elapsed"])
             p95 = event.get("p95")
             latency = f", p95 {p95 * 1000:.0f} ms" if p95 else ""
             failures = f", {event['failures']} failed" if event["failures"] else ""

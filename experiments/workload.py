@@ -24,6 +24,7 @@ OPERATIONS = {
 }
 #: What each poller asks; its operations are its own, so that open and closed latencies never mix.
 CLOSED = {
+    "nonstop-reader": ("pages",),
     "portal-dashboard": ("dashboard-refresh",),
     "portal-dashboard-hidden": ("hidden-dashboard-refresh",),
     "portal-task": ("task-refresh",),
@@ -31,6 +32,9 @@ CLOSED = {
     "waiting-agent": ("agent-poll",),
     "waiting-client": ("client-poll",),
 }
+
+#: Pollers without a pause: together they are served what the server can, so that their throughput may decide.
+NONSTOP = ("nonstop-reader",)
 
 #: What a trace may name.
 KNOWN = trace.Known({name: operations[0] for name, operations in OPERATIONS.items()}, frozenset(CLOSED))
@@ -139,6 +143,11 @@ def closed(workload: Workload) -> list[str]:
     return [operation for name in workload.pollers for operation in CLOSED.get(name, ())]
 
 
+def nonstop(workload: Workload) -> list[str]:
+    """Return the operations of its pollers that never pause."""
+    return [operation for name in workload.pollers if name in NONSTOP for operation in CLOSED[name]]
+
+
 def faults(workload: Workload, seconds: float) -> Iterator[Fault]:
     """Yield all that a type cannot say; `seconds` is the length of the measured phase."""
     if workload.drain:
@@ -182,7 +191,7 @@ def _mix_faults(workload: Workload) -> Iterator[Fault]:
             yield f"workload.mix has no scenario {name!r}", nearest(name, list(OPERATIONS))
         if not (rate > 0 and math.isfinite(rate)):
             yield f"workload.mix.{name} is {rate} sessions a second", "Rates are above 0."
-    if not workload.mix and not workload.trace:
+    if not workload.mix and not workload.trace and not nonstop(workload):
         yield "workload.mix is empty", f"Scenarios are: {', '.join(OPERATIONS)}."
     if workload.trace and (workload.mix or workload.stages or workload.arrivals != "poisson"):
         yield "workload has a trace, which says itself what arrives when", "Leave out mix, stages and arrivals, or it."

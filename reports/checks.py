@@ -67,7 +67,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
         _errors(samples),
         _throttled(facts),
         *[_carried(samples, endpoint) for endpoint in decided.primary if endpoint.metric in FEWEST],
-        _lag(samples.on_schedule(decided.closed), deciding, float(generator["cpu"])),
+        _lag(samples.on_schedule(decided.paced), deciding, float(generator["cpu"])),
         _read_delay(generator, deciding),
         *[
             check

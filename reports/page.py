@@ -13,7 +13,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from octoload.files import write_bytes
-from reports import charts, hosts, junit, markdown, scaling, validity, words
+from reports import charts, costs, hosts, junit, markdown, scaling, validity, words
 from reports import run as runs
 from reports.charts import Curve, Dot
 from reports.effects import Effect
@@ -27,6 +27,8 @@ _HERE = Path(__file__).parent
 _BLOCK = 8192
 #: Tables with fewer rows are told in a line when both arms hold the same.
 _SMALL = 1000
+#: Metrics that are drawn trial by trial, in words.
+_DRAWN = {"p50": "Median latency", "rate": "Tasks a minute", "throughput": "Answers a second"}
 
 
 def write(run: Run, results: Results) -> Path:
@@ -54,6 +56,8 @@ def render(run: Run, results: Results) -> str:
         scaling=scaling.sentence(results.scaling) if results.scaling else "",
         speed_ups=results.scaling.speed_ups if isinstance(results.scaling, Scaling) else [],
         bottlenecks=[hosts.bottleneck(results.hosts, arm) for arm in dict.fromkeys(use.arm for use in results.hosts)],
+        surroundings=[hosts.around(one) for one in results.surroundings],
+        predictions=[costs.sentences(one) for one in results.predictions],
         trial_checks=[
             {"check": check, "states": ", ".join(f"{count} {state}" for state, count in sorted(states.items()))}
             for check, states in validity.worst_of_trials(run.trials)
@@ -64,7 +68,7 @@ def render(run: Run, results: Results) -> str:
         heroes=[_hero(effect) for effect in results.of("primary")],
         forests=_forests(results.effects),
         curves=[_curves(run, operation) for operation in _shown(run)],
-        orders=[_order(run, effect) for effect in results.of("primary") if effect.metric in ("p50", "rate")],
+        orders=[_order(run, effect) for effect in results.of("primary") if effect.metric in _DRAWN],
         rows=_rows(run),
         bytes=_bytes(run),
         plans=_plans(run),
@@ -191,6 +195,8 @@ def _order(run: Run, effect: Effect) -> dict[str, Any]:
     dots = []
     for trial in run.trials:
         facts = trial.facts
+        if facts.arm not in (run.plan.baseline, run.plan.contender):
+            continue
         summary = trial.operations.get(effect.operation)
         value = summary.value(effect.metric) if summary else None
         left_out = "" if facts.valid else f"; left out: {validity.reason(trial)}"
@@ -198,11 +204,11 @@ def _order(run: Run, effect: Effect) -> dict[str, Any]:
         dots.append(
             Dot(facts.index, facts.pair, "baseline" if facts.arm == run.plan.baseline else "contender", value, label)
         )
-    what = "Median latency" if effect.metric == "p50" else "Tasks a minute"
+    what = _DRAWN[effect.metric]
     title = f"{what} of {words.plain(effect.operation)} in each trial"
     said = "; ".join(dot.label for dot in dots)
     unit = functools.partial(words.amount, metric=effect.metric)
-    return {"operation": effect.operation, "picture": charts.trials(dots, title, said, unit)}
+    return {"operation": effect.operation, "title": title, "picture": charts.trials(dots, title, said, unit)}
 
 
 def _rows(run: Run) -> dict[str, list[dict[str, Any]]]:

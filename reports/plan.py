@@ -139,6 +139,16 @@ class Plan(msgspec.Struct, frozen=True):
     closed: list[str] = []
 
     @property
+    def arrives(self) -> bool:
+        """Whether requests arrive on a schedule; if not, closed loops or a queue are all that there is."""
+        return bool(self.workload.mix) and not self.workload.drain
+
+    @property
+    def paced(self) -> list[str]:
+        """Operations whose pauses end on coarse timers: without a schedule, loops without a pause show the lag."""
+        return self.closed if self.arrives else []
+
+    @property
     def size(self) -> str:
         """How much a trial is, in words."""
         drain, search = self.workload.drain, self.workload.search

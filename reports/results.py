@@ -11,11 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 from octoload import files
-from reports import hosts, looks, scaling, validity, words
+from reports import costs, hosts, looks, scaling, validity, words
 from reports import run as runs
 from reports.checks import Check, worst
+from reports.costs import Prediction
 from reports.effects import Effect, ErrorRate, Role, compare, compare_errors, primary_p
-from reports.hosts import HostUse
+from reports.hosts import HostUse, Surroundings
 from reports.looks import Look
 from reports.run import Document, Run, Trial
 from reports.scaling import Scaling, fit
@@ -80,6 +81,10 @@ class Results(msgspec.Struct, frozen=True):
     scaling: Scaling | Untold | None
     #: What hosts used in each arm.
     hosts: list[HostUse]
+    #: What held them to their capacity, steal and distance in each arm.
+    surroundings: list[Surroundings]
+    #: What CPU cost predicts of arms that differ from the baseline in where the database lies.
+    predictions: list[Prediction]
     #: 0 finished or gate passed, 1 gate failed, 3 INVALID, 4 gate undecided (design §7).
     exit_code: int
 
@@ -155,6 +160,8 @@ def reduce(run: Run) -> Results:
         comparisons=[] if faults else [_comparison(run, arm) for arm in run.plan.also],
         scaling=None if faults else _scaling(run),
         hosts=hosts.use(run.trials),
+        surroundings=hosts.surroundings(run.trials),
+        predictions=[] if faults else _predictions(run, primary),
         exit_code=exit_code(run, effects, errors, valid=not faults),
     )
 
@@ -169,6 +176,14 @@ def _comparison(run: Run, arm: str) -> Comparison:
     plan = msgspec.structs.replace(run.plan, contender=arm, subject=run.plan.also[arm])
     effects = [effect for effect in compare(run.pairs_with(arm), plan, _beside(run, arm)) if effect.role == "primary"]
     return Comparison(arm, words.sentence(plan, effects), effects)
+
+
+def _predictions(run: Run, primary: list[Effect]) -> list[Prediction]:
+    """Predict throughput from CPU cost for all contenders; measured is what the throughput's primary endpoint says."""
+    arms = [run.plan.contender, *run.plan.also]
+    effects = [primary, *(_comparison(run, arm).effects for arm in run.plan.also)]
+    served = [next((one for one in found if one.metric == "throughput"), None) for found in effects]
+    return costs.predict(run.trials, run.plan.baseline, dict(zip(arms, served, strict=True)))
 
 
 def _scaling(run: Run) -> Scaling | Untold | None:
@@ -236,6 +251,7 @@ def console(results: Results) -> RenderableType:
     parts += [Text(scaling.sentence(results.scaling))] if results.scaling else []
     arms = dict.fromkeys(use.arm for use in results.hosts)
     parts += [Text(f"Hosts, {hosts.bottleneck(results.hosts, arm)}.") for arm in arms]
+    parts += [Text(line) for one in results.predictions for line in costs.sentences(one)]
     shown = results.of("primary") + results.of("control")
     return Group(Text(), *parts, Text(), *([_table(shown)] if shown else []))
 

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from reports import looks, statistics, steadiness
+from reports import hosts, looks, statistics, steadiness
 from reports.checks import CLOCK_MOVES, Check, State, graded
 from reports.effects import Effect, ErrorRate, Pair
 from reports.looks import ALPHA
@@ -40,6 +40,7 @@ def check_run(run: Run, effects: Sequence[Effect], errors: Sequence[ErrorRate]) 
         *[_control(effect) for effect in effects if effect.role == "control"],
         *_rows(run),
         *_clocks(run.trials),
+        *hosts.check(run),
     ]
 
 

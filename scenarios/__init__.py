@@ -4,6 +4,7 @@ from octoload.edge.poller import Poller
 from octoload.edge.scenario import Scenario
 from scenarios.audit_search import AuditSearch
 from scenarios.dashboard import Dashboard
+from scenarios.nonstop_reader import NonstopReader
 from scenarios.portal_session import PortalSession
 from scenarios.portal_tabs import DashboardTab, HiddenDashboardTab, HiddenTaskTab, TaskTab
 from scenarios.project_page import ProjectPage
@@ -26,6 +27,7 @@ POLLERS: tuple[type[Poller], ...] = (
     HiddenDashboardTab,
     TaskTab,
     HiddenTaskTab,
+    NonstopReader,
     WaitingAgent,
     WaitingClient,
 )

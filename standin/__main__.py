@@ -201,9 +201,10 @@ def _add_database(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> None:
-    if options.nodes > (cores := len(usable_cores())):
+    if options.nodes > (cores := len(usable_cores())) and options.host_cpus is None:
         _tell(
-            f"standin: {options.nodes} nodes share {cores} CPUs here: what a node more adds cannot be seen in this way"
+            f"standin: {options.nodes} nodes share {cores} CPUs here: what a node more adds cannot be seen in this "
+            "way; --host-cpus 0.2 gives each a part of its own"
         )
     serve(
         Service(
