@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import random
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -50,7 +51,7 @@ class Flight:
     def __init__(self, access: Access, limit: Limit | None = None) -> None:
         self._access = access
         self._limit = limit or Limit()
-        self._free = asyncio.Condition()
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._in_flight = 0
         self._good = time.monotonic()
         #: The slowest answer so far, seconds.
@@ -63,6 +64,7 @@ class Flight:
                 total=None, sock_connect=self._access.timeout, sock_read=self._access.timeout
             ),
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE, ssl=self._access.tls()),
+            cookie_jar=aiohttp.DummyCookieJar(),  # the key is in each request
             trust_env=self._access.trusts_environment,
         )
         self._good = time.monotonic()
@@ -176,7 +178,7 @@ class Flight:
             try:
                 answer = await self._send(method, path, sent)
             finally:
-                await self._leave()
+                self._leave()
             if answer.status in _BUSY:
                 self._limit.refused(time.monotonic(), refusals.retry_after(answer))
                 self._check_patience(self._access.refusal(method, path, answer))
@@ -205,17 +207,36 @@ class Flight:
             raise refusals.unreachable(self.shown_url, exc) from exc
 
     async def _enter(self) -> None:
-        """Wait until one more may be in flight."""
-        while pause := self._limit.pause(time.monotonic()):  # noqa: ASYNC110  (a time, not an event)
-            await asyncio.sleep(pause)
-        async with self._free:
-            await self._free.wait_for(lambda: self._in_flight < self._limit.allowed)
-            self._in_flight += 1
+        """Wait until one more may be in flight, and a server that asked for a pause has had it."""
+        await self._take_turn()
+        try:
+            while pause := self._limit.pause(time.monotonic()):  # noqa: ASYNC110  (a time, not an event)
+                await asyncio.sleep(pause)
+        except asyncio.CancelledError:
+            self._leave()
+            raise
 
-    async def _leave(self) -> None:
+    async def _take_turn(self) -> None:
+        if self._in_flight < self._limit.allowed:
+            self._in_flight += 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # its turn had come, and is given on
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """Make room for those that have waited longest."""
         self._in_flight -= 1
-        async with self._free:
-            self._free.notify(2)
+        while self._waiting and self._in_flight < self._limit.allowed:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._in_flight += 1
+                turn.set_result(None)
 
     def _check_patience(self, error: ServerError) -> None:
         """Raise an error when there was no good answer for too long."""
