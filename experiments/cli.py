@@ -9,6 +9,7 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from rich.console import Console
 
@@ -221,9 +222,13 @@ def _standin(words: list[str]) -> int:
     return process.wait()
 
 
-def _interrupt(number: int, _frame: object) -> None:
-    """Treat a polite request to end like Ctrl-C."""
-    raise KeyboardInterrupt(number)
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Treat a polite request to end like Ctrl-C: an event loop has its own way to take that."""
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(number, frame)
+    else:  # Ctrl-C is ignored, as in the background of a script
+        raise KeyboardInterrupt(number)
 
 
 def _fault(exc: Exception) -> int:

@@ -11,10 +11,11 @@ from rich.table import Table
 
 from experiments.display import Display
 from octoload.api import Octopus
-from octoload.errors import UsageError
+from octoload.errors import InterruptedRunError, ServerError, UsageError
 from seeders import api, bulk, cleaning, guard, history, plan, situation, stream, survey
 from seeders.history import History
 
+_GO_ON = "What was made is kept: the same command goes on from here."
 _COLOURS = {"ok": "green", "warn": "yellow", "confirm": "red", "refuse": "red"}
 _WORDS = {"ok": "ok", "warn": "warning", "confirm": "REFUSED", "refuse": "REFUSED"}
 
@@ -41,15 +42,21 @@ def seed(options: argparse.Namespace, console: Console) -> int:
         for finding in findings:
             if finding.state == "warn":
                 console.print(f"  [yellow]warning:[/] {finding.message}. {finding.cure}".rstrip())
-        with display.step(f"Seeding {octopus.shown_url}") as progress:
-            manifest = api.write(
-                chosen,
-                octopus,
-                options.out,
-                progress,
-                take_over=options.take_over,
-                lift_rate_limits=options.lift_rate_limits,
-            )
+        try:
+            with display.step(f"Seeding {octopus.shown_url}") as progress:
+                manifest = api.write(
+                    chosen,
+                    octopus,
+                    options.out,
+                    progress,
+                    take_over=options.take_over,
+                    lift_rate_limits=options.lift_rate_limits,
+                )
+        except KeyboardInterrupt:
+            raise InterruptedRunError("interrupted", _GO_ON) from None
+        except ServerError as exc:
+            exc.cure = f"{exc.cure}\n  {_GO_ON}".strip()
+            raise
     console.print(
         f"{sum(manifest.counts.values()):,} resources. Manifest: {options.out / 'manifest.json'}", markup=False
     )

@@ -1,6 +1,7 @@
 """A seeding that is disturbed ends as one that is not: killed, cut off, limited and refused, nothing is made twice."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -14,7 +15,7 @@ import pytest
 from octoload.api import Octopus
 from seeders import api, manifest, plan, stream
 from seeders.history import History
-from tests.octopus_server import StandIn
+from tests.octopus_server import StandIn, until
 from tests.rude_proxy import CUT_AFTER, CUT_BEFORE, LIMITED, UNAVAILABLE, RudeProxy
 
 pytestmark = pytest.mark.integration
@@ -94,8 +95,7 @@ def test_killed_at_random_it_ends_as_if_undisturbed(octopus, standin, undisturbe
     (tmp_path / "history.yaml").write_bytes(msgspec.yaml.encode(MANY))
     command = [sys.executable, "-c", SEED, standin.url, str(tmp_path / "history.yaml"), str(tmp_path / "killed")]
     random, kills = Random(seed), 0
-    #: A killed seeding looks first at what is there, so that all lives together are longer than an undisturbed one.
-    longest = 2 * (undisturbed.finished - undisturbed.started) / KILLS
+    longest = 1.3 * (undisturbed.finished - undisturbed.started) / KILLS
     while True:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             process.stdin.write(f"{standin.api_key}\n")
@@ -128,6 +128,33 @@ def test_cut_off_limited_and_refused_it_ends_as_if_undisturbed(octopus: Octopus,
     assert written.verified.grew["deployment"] == FEW.deployments
     assert_as_planned(octopus, FEW, written)
     remove(octopus, written)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_polite_end_gives_the_space_free(octopus: Octopus, standin: StandIn, tmp_path: Path, how: signal.Signals):
+    """Ctrl-C and a request to end give exit code 130 and one message; then another folder may go on and finish."""
+    history = msgspec.structs.replace(FEW, name=f"Ended {how.name}", users=0)
+    (tmp_path / "history.yaml").write_bytes(msgspec.yaml.encode(history))
+    node = octopus.get("/api/octopusservernodes/summary")["Nodes"][0]["Name"]
+    command = [sys.executable, "-m", "experiments", "seed", "--url", standin.url, "--this-is-a-test-instance", node]
+    command += ["--history", str(tmp_path / "history.yaml"), "--out", str(tmp_path / "first")]
+    env = {**os.environ, "OCTOPUS_API_KEY": standin.api_key}
+    with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        until(lambda: releases(octopus, history), lambda count: count > 0)
+        process.send_signal(how)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert "the same command goes on" in said
+    assert "Traceback" not in said
+    written = api.write(history, octopus, tmp_path / "second")
+    assert written.ids["release"] == history.releases
+    remove(octopus, written)
+
+
+def releases(octopus: Octopus, history: History) -> int:
+    """Return how many releases a history's space has."""
+    found = [one for one in octopus.get("/api/spaces/all") if one["Name"] == history.name]
+    return octopus.space(found[0]["Id"]).get("releases", take=1)["TotalResults"] if found else 0
 
 
 def remove(octopus: Octopus, written: manifest.Manifest) -> None:
