@@ -27,10 +27,10 @@ TONES = {
     "no worse": "same",
     "inconclusive": "open",
 }
-#: Share of the axis that two tick labels keep apart, in percent.
-_APART = 13.0
+#: Share of the axis that two tick labels keep apart, in percent: short ones or on an upright axis, and long ones.
+_APART, _FAR_APART = 13.0, 20.0
 #: Pixels of a picture from its top to its axis.
-_HEIGHT = 200
+HEIGHT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,12 @@ class LogScale:
         place = 100 * math.log(value / self.low) / math.log(self.high / self.low)
         return round(min(100.0, max(0.0, place)), 2)
 
-    def ticks(self, candidates: Iterable[float]) -> list[float]:
-        """Choose, in the order given, candidates that lie on the axis and keep apart."""
+    def ticks(self, candidates: Iterable[float], *, long: bool = False) -> list[float]:
+        """Choose, in the order given, candidates that lie on the axis and keep apart; `long` labels further."""
         chosen: list[float] = []
+        apart = _FAR_APART if long else _APART
         for value in candidates:
-            if self.low <= value <= self.high and all(abs(self.at(value) - self.at(one)) >= _APART for one in chosen):
+            if self.low <= value <= self.high and all(abs(self.at(value) - self.at(one)) >= apart for one in chosen):
                 chosen.append(value)
         return sorted(chosen)
 
@@ -74,9 +75,9 @@ class Dot:
 
     index: int
     pair: int
-    #: Class that colours and shapes it: `baseline` or `contender`.
+    #: Class that colours and shapes it: `baseline`, `contender`, `third` or `fourth`.
     style: str
-    #: Median latency in seconds; None when the trial does not count.
+    #: What is shown of it; None when the trial does not count.
     value: float | None
     #: What a pointer shows.
     label: str
@@ -93,11 +94,11 @@ def ratio_axis(scale: LogScale, less: str, more: str) -> Markup:
     """Draw the axis above the intervals; `less` and `more` name its directions."""
     candidates = [1.0, *(value for factor in reversed(_FACTORS) for value in (1 / factor, factor))]
     parts = [
-        _text(scale.at(value), 34, "same" if value == 1 else f"{max(value, 1 / value):.4g}x", "middle")
+        text(scale.at(value), 34, "same" if value == 1 else f"{max(value, 1 / value):.4g}x", "middle")
         for value in scale.ticks(candidates)
     ]
-    parts += [_text(0, 12, f"← {less}", "start", "way"), _text(100, 12, f"{more} →", "end", "way")]
-    return _svg(40, f"Axis from {less} to {more}", "Logarithmic; equal factors are equally far from 'same'.", parts)
+    parts += [text(0, 12, f"← {less}", "start", "way"), text(100, 12, f"{more} →", "end", "way")]
+    return svg(40, f"Axis from {less} to {more}", "Logarithmic; equal factors are equally far from 'same'.", parts)
 
 
 def interval(effect: Effect, scale: LogScale, sentence: str) -> Markup:
@@ -112,7 +113,7 @@ def interval(effect: Effect, scale: LogScale, sentence: str) -> Markup:
         *[f'<line class="cap {tone}" x1="{x}%" x2="{x}%" y1="{middle - 6}" y2="{middle + 6}"/>' for x in (low, high)],
         f'<circle class="estimate {tone}" cx="{scale.at(effect.ratio)}%" cy="{middle}" r="6"/>',
     ]
-    return _svg(34, f"{effect.operation} {effect.metric}", sentence, parts)
+    return svg(34, f"{effect.operation} {effect.metric}", sentence, parts)
 
 
 def latencies(curves: Sequence[Curve], title: str, description: str) -> Markup:
@@ -121,14 +122,14 @@ def latencies(curves: Sequence[Curve], title: str, description: str) -> Markup:
     scale = LogScale(max(min(low for low, _ in ends) / 1.1, 1e-6), max(high for _, high in ends) * 1.1)
     parts = [
         *_vertical_grid(scale),
-        *[_level(_HEIGHT * (1 - percent / 100), f"{percent} %") for percent in (0, 50, 95)],
-        *_stretched([_path(curve, scale) for curve in curves]),
+        *[_level(HEIGHT * (1 - percent / 100), f"{percent} %") for percent in (0, 50, 95)],
+        *stretched([_path(curve, scale) for curve in curves]),
     ]
     for curve in curves:
         for level in (0.50, 0.95):
             x = scale.at(float(np.quantile(curve.latencies, level)))
-            parts.append(f'<circle class="knot {curve.style}" cx="{x}%" cy="{_HEIGHT * (1 - level):g}" r="4"/>')
-    return _svg(_HEIGHT, title, description, parts)
+            parts.append(f'<circle class="knot {curve.style}" cx="{x}%" cy="{HEIGHT * (1 - level):g}" r="4"/>')
+    return svg(HEIGHT, title, description, parts)
 
 
 def trials(dots: Sequence[Dot], title: str, description: str, unit: Callable[[float], str]) -> Markup:
@@ -143,27 +144,35 @@ def trials(dots: Sequence[Dot], title: str, description: str, unit: Callable[[fl
             ends = [(place[dot.index], _down(scale, dot.value or 1)) for dot in (left, right)]
             parts.append('<line class="pair" x1="{}%" y1="{:g}" x2="{}%" y2="{:g}"/>'.format(*ends[0], *ends[1]))
     for dot in dots:
-        y = _down(scale, dot.value) if dot.value else _HEIGHT / 2
+        y = _down(scale, dot.value) if dot.value else HEIGHT / 2
         parts.append(_mark(dot, place[dot.index], y))
-        parts.append(_text(place[dot.index], _HEIGHT + 18, str(dot.index), "middle"))
-    return _svg(_HEIGHT, title, description, parts)
+        parts.append(text(place[dot.index], HEIGHT + 18, str(dot.index), "middle"))
+    return svg(HEIGHT, title, description, parts)
 
 
 def _down(scale: LogScale, value: float) -> float:
     """Place a value on the upright axis, in pixels from the top."""
-    return _HEIGHT * (1 - scale.at(value) / 100)
+    return HEIGHT * (1 - scale.at(value) / 100)
+
+
+#: Class -> outline of a mark around its middle, in pixels; a circle is drawn where there is none.
+_OUTLINES = {
+    "contender": "-6,-6 6,-6 6,6 -6,6",
+    "third": "0,-7 7,6 -7,6",
+    "fourth": "0,-8 8,0 0,8 -8,0",
+}
 
 
 def _mark(dot: Dot, x: float, y: float) -> str:
-    """Draw a trial: round for the baseline, square for the contender, a cross when it does not count."""
+    """Draw a trial in the shape of its arm, or a cross when it does not count."""
     tip = f"<title>{escape(dot.label)}</title>"
     if dot.value is None:
         return f'<g>{tip}<text class="out" x="{x}%" y="{y:g}" dy="0.35em" text-anchor="middle">x</text></g>'
-    if dot.style == "baseline":
-        return f'<circle class="dot baseline" cx="{x}%" cy="{y:g}" r="6">{tip}</circle>'
+    if dot.style not in _OUTLINES:
+        return f'<circle class="dot {dot.style}" cx="{x}%" cy="{y:g}" r="6">{tip}</circle>'
     return (
-        f'<svg class="dot" x="{x}%" y="{y:g}" width="1" height="1"><rect class="contender" x="-6" y="-6" '
-        f'width="12" height="12" rx="2">{tip}</rect></svg>'
+        f'<svg class="dot" x="{x}%" y="{y:g}" width="1" height="1">'
+        f'<polygon class="{dot.style}" points="{_OUTLINES[dot.style]}">{tip}</polygon></svg>'
     )
 
 
@@ -175,16 +184,17 @@ def _path(curve: Curve, scale: LogScale) -> str:
     return f'<polyline class="curve {curve.style}" points="{steps}" vector-effect="non-scaling-stroke"/>'
 
 
-def _stretched(parts: Sequence[str]) -> list[str]:
-    return [f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="{_HEIGHT}">', *parts, "</svg>"]
+def stretched(parts: Sequence[str]) -> list[str]:
+    """Put shapes into a box of 100 by 100 that is stretched over the picture; nothing in it may have a width."""
+    return [f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="{HEIGHT}">', *parts, "</svg>"]
 
 
 def _vertical_grid(scale: LogScale) -> list[str]:
     parts = []
-    for tick in scale.ticks(_time_ticks(scale)):
+    for tick in scale.ticks(_time_ticks(scale), long=True):
         x = scale.at(tick)
-        parts.append(f'<line class="grid" x1="{x}%" x2="{x}%" y1="0" y2="{_HEIGHT}"/>')
-        parts.append(_text(x, _HEIGHT + 18, duration(tick), "middle"))
+        parts.append(f'<line class="grid" x1="{x}%" x2="{x}%" y1="0" y2="{HEIGHT}"/>')
+        parts.append(text(x, HEIGHT + 18, duration(tick), "middle"))
     return parts
 
 
@@ -199,11 +209,12 @@ def _time_ticks(scale: LogScale) -> list[float]:
     return [step * 10.0**decade for step in (1, 2, 5, 3, 7, 1.5, 4, 1.2) for decade in decades]
 
 
-def _text(x: float, y: float, label: str, anchor: str, style: str = "tick") -> str:
+def text(x: float, y: float, label: str, anchor: str, style: str = "tick") -> str:
+    """Write a label: `x` in percent, `y` in pixels."""
     return f'<text class="{style}" x="{x}%" y="{y}" text-anchor="{anchor}">{escape(label)}</text>'
 
 
-def _svg(height: int, title: str, description: str, parts: Sequence[str]) -> Markup:
+def svg(height: int, title: str, description: str, parts: Sequence[str]) -> Markup:
     """Put a picture together; everything in `parts` is escaped already."""
     name = escape(title)
     head = f'<svg class="plot" role="img" width="100%" height="{height}" aria-label="{name}: {escape(description)}">'

@@ -61,9 +61,9 @@ def link_all(y: Floats, suspects: Mapping[str, Floats], covariates: Floats) -> d
     Args:
         y: logarithm of the latency in each slice of ten seconds; NaN where there is none.
         suspects: name -> tasks of that kind that run in each slice.
-        covariates: one column each, such as all running tasks and the request rate.
+        covariates: one column each, such as the request rate.
     """
-    found = {name: link(name, y, x, covariates) for name, x in suspects.items()}
+    found = {name: link(name, y, x, _beside(name, suspects, covariates)) for name, x in suspects.items()}
     tested = [one for one in found.values() if isinstance(one, Link)]
     q_values = statistics.false_discovery([one.p for one in tested])
     corrected = {one.suspect: msgspec.structs.replace(one, q=q) for one, q in zip(tested, q_values, strict=True)}
@@ -90,6 +90,13 @@ def link(name: str, y: Floats, x: Floats, covariates: Floats, seed: int = _SEED)
     extreme = int((np.abs(values[1:]) >= abs(values[0]) - 1e-12).sum())
     p = (1 + extreme) / values.size
     return Link(name, math.exp(values[0] / lengths[0]), p, p, episodes(x))
+
+
+def _beside(name: str, suspects: Mapping[str, Floats], covariates: Floats) -> Floats:
+    """Add the other suspects' total to what is held constant, where it is not constant anyway."""
+    others = [x for other, x in suspects.items() if other != name]
+    total = np.sum(others, axis=0) if others else np.zeros(1)
+    return np.column_stack([covariates, total]) if np.ptp(total) > 0 else covariates
 
 
 def _filled(y: Floats) -> Floats:

@@ -7,9 +7,13 @@ import msgspec
 import numpy as np
 
 from reports import statistics
+from reports.plan import Endpoint
+from reports.run import Run
 from reports.statistics import Floats, Interval, Untold
 from reports.words import times
 
+#: The table whose rows are the depth of a history.
+TABLE = "Deployment"
 #: Fewer depths than this show no curve.
 FEWEST_LEVELS = 3
 
@@ -48,6 +52,41 @@ def respond(rounds: Sequence[Mapping[float, float]]) -> Depth | Untold:
     limits = statistics.paired_t(slopes).interval()
     doubling = Interval(*(2**value for value in (limits.estimate, limits.low, limits.high)))
     return Depth(doubling, len(rounds), levels[0], levels[-1], statistics.paired_t(bends).p)
+
+
+class DepthResult(msgspec.Struct, frozen=True):
+    """What a run says about one primary endpoint and the deployments that each arm's database holds."""
+
+    operation: str
+    metric: str
+    #: The answer; None where it cannot be given.
+    found: Depth | None
+    #: Why not; empty where it can.
+    reason: str
+    #: One mapping a round: depth, in deployments, as text -> metric.
+    rounds: list[dict[str, float]]
+
+
+def of_run(run: Run) -> list[DepthResult]:
+    """Answer for each primary endpoint of a run whose arms hold histories of three depths or more."""
+    held = {arm: int(content.get("rows", {}).get(TABLE, 0)) for arm, content in run.database.items()}
+    if len(set(held.values())) < FEWEST_LEVELS:
+        return []
+    return [_of_endpoint(run, held, endpoint) for endpoint in run.plan.primary]
+
+
+def _of_endpoint(run: Run, held: Mapping[str, int], endpoint: Endpoint) -> DepthResult:
+    rounds: dict[int, dict[float, float]] = {}
+    for trial in run.trials:
+        summary = trial.operations.get(endpoint.operation)
+        value = summary.value(endpoint.metric) if summary else None
+        if value is not None and trial.facts.arm in held:
+            rounds.setdefault(trial.facts.pair, {})[float(held[trial.facts.arm])] = value
+    whole = [found for found in rounds.values() if len(found) == len(set(held.values()))]
+    answer = respond(whole)
+    told, reason = (None, answer.reason) if isinstance(answer, Untold) else (answer, "")
+    written = [{f"{depth:.0f}": value for depth, value in sorted(found.items())} for found in whole]
+    return DepthResult(endpoint.operation, endpoint.metric, told, reason, written)
 
 
 def _axis(levels: Floats) -> Floats:

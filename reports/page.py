@@ -13,7 +13,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from octoload.files import write_bytes
-from reports import charts, costs, hosts, junit, markdown, scaling, validity, words
+from reports import charts, costs, hosts, junit, markdown, sections, validity, words
 from reports import run as runs
 from reports.charts import Curve, Dot
 from reports.effects import Effect
@@ -28,7 +28,12 @@ _BLOCK = 8192
 #: Tables with fewer rows are told in a line when both arms hold the same.
 _SMALL = 1000
 #: Metrics that are drawn trial by trial, in words.
-_DRAWN = {"p50": "Median latency", "rate": "Tasks a minute", "throughput": "Answers a second"}
+_DRAWN = {
+    "p50": "Median latency",
+    "rate": "Tasks a minute",
+    "throughput": "Answers a second",
+    "sustained": "Capacity",
+}
 
 
 def write(run: Run, results: Results) -> Path:
@@ -53,7 +58,7 @@ def render(run: Run, results: Results) -> str:
         state=state(results),
         headline=_headline(results.sentence) if results.valid else results.sentence,
         doubts=sorted((check for check in results.checks if check.state != "ok"), key=lambda check: check.state),
-        scaling=scaling.sentence(results.scaling) if results.scaling else "",
+        sections=sections.prepare(run, results),
         speed_ups=results.scaling.speed_ups if isinstance(results.scaling, Scaling) else [],
         bottlenecks=[hosts.bottleneck(results.hosts, arm) for arm in dict.fromkeys(use.arm for use in results.hosts)],
         surroundings=[hosts.around(one) for one in results.surroundings],
@@ -201,14 +206,12 @@ def _order(run: Run, effect: Effect) -> dict[str, Any]:
         value = summary.value(effect.metric) if summary else None
         left_out = "" if facts.valid else f"; left out: {validity.reason(trial)}"
         label = f"trial {facts.index}, pair {facts.pair}, {facts.arm}: {words.amount(value, effect.metric)}{left_out}"
-        dots.append(
-            Dot(facts.index, facts.pair, "baseline" if facts.arm == run.plan.baseline else "contender", value, label)
-        )
+        dots.append(Dot(facts.index, facts.pair, sections.style(run, facts.arm), value, label))
     what = _DRAWN[effect.metric]
     title = f"{what} of {words.plain(effect.operation)} in each trial"
     said = "; ".join(dot.label for dot in dots)
     unit = functools.partial(words.amount, metric=effect.metric)
-    return {"operation": effect.operation, "title": title, "picture": charts.trials(dots, title, said, unit)}
+    return {"title": title, "picture": charts.trials(dots, title, said, unit)}
 
 
 def _rows(run: Run) -> dict[str, list[dict[str, Any]]]:

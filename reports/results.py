@@ -11,12 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from octoload import files
-from reports import costs, hosts, looks, scaling, validity, words
+from reports import costs, depth, hosts, links, looks, scaling, validity, words
 from reports import run as runs
 from reports.checks import Check, worst
 from reports.costs import Prediction
+from reports.depth import DepthResult
 from reports.effects import Effect, ErrorRate, Role, compare, compare_errors, primary_p
 from reports.hosts import HostUse, Surroundings
+from reports.links import LinkResult
 from reports.looks import Look
 from reports.run import Document, Run, Trial
 from reports.scaling import Scaling, fit
@@ -79,6 +81,10 @@ class Results(msgspec.Struct, frozen=True):
     comparisons: list[Comparison]
     #: What more nodes give, where arms differ in them; why that cannot be told, or None where nothing was asked.
     scaling: Scaling | Untold | None
+    #: What the depth of history does to the primary endpoints, where arms hold three depths or more.
+    depths: list[DepthResult]
+    #: Whether pages are slow while something else runs, in trials that are long enough to tell.
+    links: list[LinkResult]
     #: What hosts used in each arm.
     hosts: list[HostUse]
     #: What held them to their capacity, steal and distance in each arm.
@@ -159,6 +165,8 @@ def reduce(run: Run) -> Results:
         provenance=run.provenance,
         comparisons=[] if faults else [_comparison(run, arm) for arm in run.plan.also],
         scaling=None if faults else _scaling(run),
+        depths=[] if faults else depth.of_run(run),
+        links=[] if faults else links.of_run(run),
         hosts=hosts.use(run.trials),
         surroundings=hosts.surroundings(run.trials),
         predictions=[] if faults else _predictions(run, primary),

@@ -21,6 +21,8 @@ DRAWS = 1000
 FEWEST_LEVELS = 3
 #: A peak is stated only when its upper limit lies below this many times the most nodes that were measured.
 REACH = 2
+#: Points of the curve that a picture shows.
+_CURVE = 25
 _SEED = 51
 
 
@@ -32,6 +34,16 @@ class SpeedUp(msgspec.Struct, frozen=True):
     ratio: Interval
     #: Speed-up over what as many times the nodes would give; 1 is linear.
     efficiency: float
+
+
+class CurvePoint(msgspec.Struct, frozen=True):
+    """What the fitted law says for a number of nodes, whole or between."""
+
+    nodes: float
+    #: Throughput by the law, with its 95 % limits, in the unit of what was measured.
+    low: float
+    fitted: float
+    high: float
 
 
 class Scaling(msgspec.Struct, frozen=True):
@@ -51,6 +63,10 @@ class Scaling(msgspec.Struct, frozen=True):
     most: int
     #: Two-sided p of "kappa is 0".
     kappa_p: float
+    #: Measured throughput: one list a round, in the order of `speed_ups`.
+    measured: list[list[float]]
+    #: The law from the least to the most nodes that were measured, and not beyond.
+    curve: list[CurvePoint]
 
     @property
     def peak_stated(self) -> bool:
@@ -93,7 +109,19 @@ def fit(rounds: Sequence[Mapping[int, float]], seed: int = _SEED) -> Scaling | U
         peak=_limits(_peak(b / a, c / a), np.array([_peak(*one) for one in zip(sigmas, kappas, strict=True)])),
         most=levels[-1],
         kappa_p=min(1.0, 2 * float((kappas <= 1e-12).mean())),
+        measured=measured.tolist(),
+        curve=_curve(np.array([a, b, c]), draws, levels),
     )
+
+
+def _curve(law: Floats, draws: Floats, levels: Sequence[int]) -> list[CurvePoint]:
+    """Draw the law between the least and the most nodes, with the limits of the bootstrap."""
+    points = []
+    for nodes in np.linspace(levels[0], levels[-1], _CURVE).tolist():
+        terms = np.array([1.0, nodes - 1, nodes * (nodes - 1)])
+        low, high = np.quantile(nodes / (draws @ terms), [0.025, 0.975]).tolist()
+        points.append(CurvePoint(nodes, low, nodes / float(law @ terms), high))
+    return points
 
 
 def _fault(rounds: Sequence[Mapping[int, float]], levels: Sequence[int]) -> str:

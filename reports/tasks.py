@@ -21,7 +21,7 @@ TERMINAL = frozenset({"Success", "Failed", "Canceled", "TimedOut"})
 #: Operations under which reports show tasks: how long they waited, how long they ran, how fast all were worked off.
 OPERATIONS = WAIT, RUN, DRAIN = "queue-wait", "task-run", "drain"
 
-_COLUMNS = ["task", "node", "state", "queued", "started", "completed", "starts"]
+_TEXTS, _TIMES = ("task", "kind", "project", "node", "state"), ("queued", "started", "completed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class Tasks:
 
     #: Ids.
     task: npt.NDArray[np.object_]
+    #: `Deploy`, `Retention`, …
+    kind: npt.NDArray[np.object_]
+    #: Id of its project; empty when it has none.
+    project: npt.NDArray[np.object_]
     #: The node that took it; empty when none did.
     node: npt.NDArray[np.object_]
     #: The state that it was last seen in.
@@ -63,13 +67,14 @@ def read(path: Path) -> Tasks:
         UsageError: the file is missing, damaged or lacks a column.
     """
     try:
-        table = pq.read_table(path, columns=_COLUMNS)
+        table = pq.read_table(path, columns=[*_TEXTS, *_TIMES, "starts"])
     except (OSError, pa.ArrowException) as exc:
         raise UsageError(f"{path} cannot be read: {str(exc).splitlines()[0]}", "Run the trial again.") from exc
-    task, node, state = (np.asarray(table[name].cast(pa.string()).to_numpy(), np.object_) for name in _COLUMNS[:3])
-    queued, started, completed = (np.asarray(table[name].to_numpy(), np.float64) for name in _COLUMNS[3:6])
+    texts = [np.asarray(table[name].cast(pa.string()).to_numpy(), np.object_) for name in _TEXTS]
+    queued, started, completed = (np.asarray(table[name].to_numpy(), np.float64) for name in _TIMES)
     starts = np.asarray(table["starts"].to_numpy(), np.int64)
-    return Tasks(task, node, state, queued, started, completed, starts)
+    task, kind, project, node, state = texts
+    return Tasks(task, kind, project, node, state, queued, started, completed, starts)
 
 
 def lost(tasks: Tasks, queued: int) -> int:

@@ -121,7 +121,9 @@ def amount(value: float | None, metric: str) -> str:
     if value is None:
         return "-"
     units = {"throughput": "/s", "rate": "/min", "capacity": "/h", "sustained": "/s"}
-    return f"{value:.3g} {units[metric]}" if metric in units else duration(value)
+    if metric not in units:
+        return duration(value)
+    return f"{value:,.0f} {units[metric]}" if value >= 999.5 else f"{value:.3g} {units[metric]}"
 
 
 def size(octets: float) -> str:

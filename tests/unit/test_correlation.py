@@ -1,11 +1,13 @@
 """Correlation: no link where there is none, however the noise wanders, and the size of one where there is."""
 
 import math
+from pathlib import Path
 
 import numpy as np
+import other_folders
 import pytest
 
-from reports import correlation, noise
+from reports import correlation, noise, page, results, run
 from reports.correlation import EventCurve, Link
 from reports.statistics import Floats, Untold
 
@@ -105,3 +107,24 @@ def test_what_cannot_be_tested_is_said(y: Floats, x: Floats, why: str) -> None:
     assert isinstance(found, Untold)
     assert why in found.reason
     assert isinstance(correlation.around(np.full(720, np.nan), np.tile([1.0, 0.0], 360)), Untold)
+
+
+def test_a_run_names_the_task_that_its_pages_are_slow_with(tmp_path: Path) -> None:
+    """In each trial of half an hour Retention is blamed with its factor and Health is not; the page says so."""
+    folder = other_folders.suspected(tmp_path, factor=1.3)
+    finished, found = results.finish(run.read(folder))
+    assert len(found.links) == 2 * len(finished.trials)
+    guilty = [one.link for one in found.links if one.suspect == "Retention"]
+    factors = [one.factor for one in guilty if one]
+    assert len(factors) == len(finished.trials)
+    assert np.exp(np.log(factors).mean()) == pytest.approx(1.3, abs=0.05)
+    assert sum(one.q < 0.05 for one in guilty if one) >= len(factors) - 1
+    assert sum(one.link.q < 0.05 for one in found.links if one.suspect == "Health" and one.link) <= 2
+    assert "While Retention runs, dashboard p50 is x1." in page.render(finished, found)
+
+
+def test_a_trial_that_is_too_short_is_not_asked(tmp_path: Path) -> None:
+    """The usual trials of a minute say nothing about links, and no section speaks of them."""
+    finished, found = results.finish(run.read(other_folders.searches(tmp_path)))
+    assert found.links == []
+    assert 'id="links"' not in page.render(finished, found)

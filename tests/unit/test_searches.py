@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import other_folders
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from experiments.search import Search
 from experiments.workload import Search as Wanted
-from octoload.files import write_json
-from reports import ramp, results, searches
+from reports import results, searches
 from reports.ramp import RampTrial
 from reports.searches import check_search
 from reports.summaries import Samples
@@ -28,20 +28,6 @@ def samples(latency: list[float], failed: list[bool] | None = None) -> Samples:
     return Samples(due, due, due + np.array(latency), kind, ("dashboard",), wrong, len(latency))
 
 
-def steps(truth: float) -> list[RampTrial]:
-    """A search on a server that turns from 1 % late to 40 % late within 10 % of its capacity."""
-    made: list[RampTrial] = []
-    while isinstance(rate := ramp.next_rate(made, 100.0), float):
-        late = 1 / (1 + np.exp(-(-2.944 + 25 * np.log(rate / truth))))
-        made.append(RampTrial(rate, 4000, round(4000 * late), 0.0, 1.0))
-    return made
-
-
-def facts(found: list[RampTrial], **changes: Any) -> dict[str, Any]:
-    generator = {"cpu": 0.3, "steal": 0.0}
-    return {"recorded": 9, "counted": 9, "generator": generator, "search": msgspec.to_builtins(found), **changes}
-
-
 def test_a_step_counts_late_failed_and_unserved_requests() -> None:
     """Of four requests one is late and one failed; one more came later than the objective after the end."""
     step = searches.reduce(samples([0.1, 0.4, 0.1, 2.0], [False, False, True, False]), 50.0, 0.25, 101.0)
@@ -52,7 +38,7 @@ def test_a_step_counts_late_failed_and_unserved_requests() -> None:
 
 def test_a_search_gives_its_block_value() -> None:
     """The capacity of an exact server comes out within 2 %; failures of overloaded steps are none of the arm's."""
-    block = searches.summarise(steps(130.0))["api"]
+    block = searches.summarise(other_folders.steps(130.0))["api"]
     assert block.value("sustained") == pytest.approx(130, rel=0.02)
     assert block.error_rate == 0
 
@@ -63,60 +49,28 @@ def test_a_search_gives_its_block_value() -> None:
         ({"counted": 10}, "recorded"),
         ({"generator": {"cpu": 0.9, "steal": 0.0}}, "generator CPU"),
         ({"generator": {"cpu": 0.1, "steal": 0.2}}, "steal"),
-        ({"search": msgspec.to_builtins(steps(130.0)[:3])}, "search"),
+        ({"search": msgspec.to_builtins(other_folders.steps(130.0)[:3])}, "search"),
     ],
 )
 def test_a_search_that_shows_nothing_is_invalid(changes: dict[str, Any], check: str) -> None:
     """Lost samples, a saturated generator, a stolen CPU, or steps that find no capacity void it, each by its name."""
-    assert all(one.state == "ok" for one in check_search(facts(steps(130.0))))
-    assert [one.name for one in check_search(facts(steps(130.0), **changes)) if one.state == "invalid"] == [check]
+    assert all(one.state == "ok" for one in check_search(other_folders.search_facts(other_folders.steps(130.0))))
+    assert [
+        one.name
+        for one in check_search(other_folders.search_facts(other_folders.steps(130.0), **changes))
+        if one.state == "invalid"
+    ] == [check]
 
 
 def test_a_run_of_searches_says_how_much_more_is_carried(tmp_path: Path) -> None:
     """Five pairs, 100 against 168 sessions a second with 3 % noise: the interval holds 1.68, and the page is made."""
-    generator = np.random.default_rng(68)
-    _write_run(
-        tmp_path,
-        [(100.0 * np.exp(generator.normal(0, 0.03)), 168.0 * np.exp(generator.normal(0, 0.03))) for _ in range(5)],
-    )
+    other_folders.searches(tmp_path)
     found = results.build(tmp_path)
     (effect,) = found.of("primary")
     assert effect.metric == "sustained"
     assert effect.ci_low < 1.68 < effect.ci_high
     assert effect.verdict == "better"
     assert "x higher in capacity" in found.sentence
-
-
-def _write_run(folder: Path, capacities: list[tuple[float, float]]) -> None:
-    trials = [{"index": 2 * n + 1 + side, "pair": n + 1, "arm": arm} for n in range(5) for side, arm in enumerate("ab")]
-    plan = {
-        "name": "capacity",
-        "question": "How much more?",
-        "subject": "b",
-        "baseline": "a",
-        "contender": "b",
-        "arms": {"a": "", "b": ""},
-        "design": {"pairs": 5, "seconds": 120.0, "warm_up": 15.0, "seed": 1},
-        "workload": {
-            "arrivals": "poisson",
-            "slots": 64,
-            "mix": {"dashboard": 100.0},
-            "search": {"objective": 0.25, "seconds": 30.0, "warm_up": 3.0},
-        },
-        "primary": [{"operation": "api", "metric": "sustained"}],
-        "control": [],
-        "changes": [],
-        "margin": 0.10,
-        "gate": False,
-        "server": {"kind": "octopus"},
-        "trials": trials,
-    }
-    write_json(folder / "plan.json", "plan", 1, plan)
-    for trial, truth in zip(trials, [one for pair in capacities for one in pair], strict=True):
-        times = dict.fromkeys(("started", "measured_from", "measured_until"), 1760000000.0 + trial["index"])
-        content = {**trial, **times, **facts(steps(truth)), "sent": {"dashboard": 9}, "checks": [], "valid": True}
-        place = folder / "trials" / f"{trial['index']:02d}-{trial['arm']}"
-        write_json(place / "trial.json", "trial", 1, content)
 
 
 def test_each_step_is_a_trial_of_the_engine_with_its_own_rate(tmp_path: Path) -> None:
