@@ -34,6 +34,9 @@ LOGIN_SUCCEEDED = "LoginSucceeded"
 LOGIN_FAILED = "LoginFailed"
 RATE_LIMITED = "RateLimitExceeded"
 
+#: Members that say what a document belongs to.
+OWNERS = ("ProjectId", "ReleaseId", "RunbookId", "EnvironmentId", "TenantId")
+
 #: Category id → its name on the events page (octopus-api §A.20).
 CATEGORIES = {
     CREATED: "Document created",
@@ -251,7 +254,7 @@ async def about(
     *,
     changes: Sequence[dict[str, Any]] | None = None,
 ) -> str:
-    """Record an event about one document, its project and its space."""
+    """Record an event about one document, its owners and its space."""
     return await record(
         work,
         category,
@@ -259,15 +262,17 @@ async def about(
         related_ids(document),
         space=document.get("SpaceId"),
         project=document.get("ProjectId") or (document["Id"] if document["Id"].startswith("Projects-") else None),
+        environment=document.get("EnvironmentId"),
+        tenant=document.get("TenantId"),
         references=[(document["Id"], label)],
         changes=changes,
     )
 
 
 def related_ids(document: Document) -> list[str]:
-    """Return the ids under which an event about a document is found: its own, and its project's."""
-    owner = document.get("ProjectId")
-    return [document["Id"], owner] if owner and owner != document["Id"] else [document["Id"]]
+    """Return the ids under which an event about a document is found: its own, and those of what it belongs to."""
+    found = [document["Id"], *(document[name] for name in OWNERS if document.get(name))]
+    return list(dict.fromkeys(found))
 
 
 def deployment_message(

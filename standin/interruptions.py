@@ -82,6 +82,8 @@ async def take(work: Work, identifier: str) -> Document:
         raise Rejected(400, "This interruption has been submitted already.")
     interruption["ResponsibleUserId"] = work.actor.user_id
     await update(work.conn, INTERRUPTION, interruption)
+    task = await get(work.conn, TASK, interruption["TaskId"])
+    await _record(work, events.MODIFIED, interruption, task, f"was taken by {work.actor.username}")
     return interruption
 
 

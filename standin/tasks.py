@@ -16,6 +16,9 @@ ACTIVE = ("Queued", "Executing", "Cancelling")
 #: States that somebody may put an ended task into.
 SETTABLE = ("Canceled", "Failed", "Success")
 
+#: Kinds of tasks whose end is told of in the audit trail.
+_TOLD_OF = {"Deploy", "RunbookRun"}
+
 _ENDINGS = {
     "Success": events.DEPLOYMENT_SUCCEEDED,
     "Failed": events.DEPLOYMENT_FAILED,
@@ -36,12 +39,15 @@ async def cancel(work: Work, task_id: str) -> Document:
     Raises:
         Rejected: 404, there is no such task.
     """
-    task = await _lock(work, task_id)
-    if task["state"] == "Queued":
+    before = await _lock(work, task_id)
+    if before["state"] == "Queued":
         await complete(work, task_id, "Canceled", "The task was canceled before it started.")
-    elif task["state"] == "Executing":
+    elif before["state"] == "Executing":
         await work.conn.execute(queries("tasks")["cancel_executing"], task_id, work.now)
-    return await get(work.conn, TASK, task_id)
+    task = await get(work.conn, TASK, task_id)
+    if before["state"] == "Executing" or (before["state"] == "Queued" and before["name"] not in _TOLD_OF):
+        await events.about(work, events.MODIFIED, task, task["Description"], f"{task['Description']} was canceled")
+    return task
 
 
 async def abandon(work: Work, task_id: str, after: float) -> Document:
@@ -51,7 +57,7 @@ async def abandon(work: Work, task_id: str, after: float) -> Document:
         Rejected: 404, there is no such task; 400, it is of another kind, or has not been cancelling for so long.
     """
     task = await _lock(work, task_id)
-    if task["name"] not in {"Deploy", "RunbookRun"}:
+    if task["name"] not in _TOLD_OF:
         raise Rejected(400, "Only a deployment or a run of a runbook can be abandoned.")
     if task["state"] != "Cancelling":
         raise Rejected(400, "Only a task that is being canceled can be abandoned.")

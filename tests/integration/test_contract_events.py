@@ -129,5 +129,6 @@ def test_old_events_move_to_files(tmp_path: Path, calls: Calls) -> None:
         server.delete(f"/events/archives/{name}")
         assert not file.exists()
         assert server.get("/events/archives")["TotalResults"] == len(files) - 1
+        assert name in server.get("/events", eventCategories="Deleted")["Items"][0]["Message"]
         for wrong in (name, "..%2F..%2FPostgreSQL.log", "PostgreSQL.password"):
             server.delete(f"/events/archives/{wrong}", status=404)

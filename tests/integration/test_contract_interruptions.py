@@ -99,6 +99,7 @@ def test_a_manual_step_pauses_its_task(space: Octopus) -> None:
     events = space.get("/events", regarding=interruption["Id"])["Items"]
     assert [event["Category"] for event in events] == [
         "ManualInterventionInterruptionSubmitted",
+        "Modified",
         "ManualInterventionInterruptionRaised",
     ]
     assert space.get("/interruptions", pendingOnly=True)["TotalResults"] == 0

@@ -271,4 +271,9 @@ def test_a_stuck_task_is_abandoned(tmp_path: Path, calls: Calls) -> None:
             assert answers["status"] == 200
             assert space.get(path)["State"] == "Canceled"
             assert "abandoned" in space.get(path)["ErrorMessage"]
+            told = space.get("/events", regarding=deployment["TaskId"])["Items"]
+            assert [(one["Category"], one["Username"]) for one in told[:2]] == [
+                ("DeploymentCanceled", "admin"),
+                ("Modified", "admin"),
+            ]
         server.tell("thaw", runs)

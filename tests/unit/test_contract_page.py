@@ -1,11 +1,25 @@
 """The contract is whole: each operation is served and proved by a test, and docs/contract.md says so."""
 
+import re
+
 import pytest
 
 from tests import contract
 from tests.contract_operations import OPERATIONS
 
 pytestmark = pytest.mark.unit
+
+#: what is posted, and changes no document
+UNCHANGING = (
+    "POST users/logout",
+    "POST channels/rule-test",
+    "POST packages/{packageId}/{baseVersion}/delta",
+    "POST releases/{id}/deployments/previews",
+    "POST runbook-runs/git/create/v1",
+    "POST serverstatus/gc-collect",
+)
+#: what needs a server of its own: the test that proves it looks at the audit trail as well
+ELSEWHERE = ("DELETE octopusservernodes/{id}", "POST tasks/{id}/abandon", "DELETE events/archives/{fileName}")
 
 
 @pytest.mark.parametrize("section", OPERATIONS)
@@ -28,6 +42,20 @@ def test_no_operation_of_the_list_is_an_empty_list() -> None:
     served = contract.routes()
     listed = {one.key for ones in contract.sections().values() for one in ones if not one.is_rule}
     assert [key for key in listed & set(served) if contract.is_empty(served[key])] == []
+
+
+def test_the_audit_of_each_change_is_looked_at() -> None:
+    """Whatever operation of the list changes something is done in test_contract_audit.py, but for these."""
+    changing = {
+        one.key
+        for ones in contract.sections().values()
+        for one in ones
+        if not one.is_rule and not one.text.startswith("GET ")
+    }
+    text = (contract.HERE / "integration" / "test_contract_audit.py").read_text("utf-8")
+    looked_at = {contract.spelling(found) for found in re.findall(r'"((?:POST|PUT|DELETE) [^"]+)"', text)}
+    assert looked_at <= set(contract.routes())
+    assert sorted(changing - looked_at - {contract.spelling(one) for one in (*UNCHANGING, *ELSEWHERE)}) == []
 
 
 def test_the_page_is_up_to_date() -> None:
