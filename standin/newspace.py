@@ -1,12 +1,12 @@
 """What a new space holds: its lifecycle, project group, policies, pools, feed and managers (octopus-api §A.2)."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from standin.documents import Document, DocumentType
 from standin.kinds import LIFECYCLE, MACHINE_POLICY, PROJECT_GROUP, SCOPED_USER_ROLE, TEAM, WORKER_POOL
 from standin.people import managers_team, role_of_team
+from standin.slugs import slug
 
 #: Names of what each new space holds (octopus-api §A.2).
 DEFAULT_LIFECYCLE = "Default Lifecycle"
@@ -123,11 +123,6 @@ def default_worker_pool(identifier: str, space: str) -> Document:
     name = DEFAULT_WORKER_POOL
     rest: Document = {"Description": "", "IsDefault": True, "SortOrder": 0, "WorkerPoolType": "StaticWorkerPool"}
     return {"Id": identifier, "SpaceId": space, "Name": name, "Slug": slug(name), **rest}
-
-
-def slug(name: str) -> str:
-    """Return a name as it stands in addresses: `My Project!` → `my-project`."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "x"
 
 
 #: what each new space holds: the kind, and what makes it from its id and its space

@@ -31,6 +31,7 @@ CREATE UNIQUE INDEX UQ_Space_Name ON Space (lower(Name));
 CREATE TABLE DeploymentEnvironment (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
     SortOrder int NOT NULL DEFAULT 0, JSON text NOT NULL);
 CREATE UNIQUE INDEX UQ_DeploymentEnvironment_Name ON DeploymentEnvironment (SpaceId, lower(Name));
+CREATE UNIQUE INDEX UQ_DeploymentEnvironment_Slug ON DeploymentEnvironment (SpaceId, Slug);
 CREATE TABLE Lifecycle (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
 CREATE UNIQUE INDEX UQ_Lifecycle_Name ON Lifecycle (SpaceId, lower(Name));
 CREATE TABLE ProjectGroup (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
@@ -42,6 +43,7 @@ CREATE UNIQUE INDEX UQ_Project_Slug ON Project (SpaceId, Slug);
 CREATE TABLE Channel (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, ProjectId text NOT NULL,
     LifecycleId text, IsDefault boolean NOT NULL DEFAULT false, JSON text NOT NULL);
 CREATE UNIQUE INDEX UQ_Channel_Name ON Channel (ProjectId, lower(Name));
+CREATE UNIQUE INDEX UQ_Channel_Slug ON Channel (ProjectId, Slug);
 CREATE TABLE DeploymentProcess (Id text PRIMARY KEY, SpaceId text NOT NULL, OwnerId text NOT NULL, Version int NOT NULL,
     IsFrozen boolean NOT NULL DEFAULT false, RelatedDocumentIds text NOT NULL DEFAULT '', JSON text NOT NULL);
 CREATE TABLE VariableSet (Id text PRIMARY KEY, SpaceId text NOT NULL, OwnerId text NOT NULL, Version int NOT NULL,
@@ -49,8 +51,10 @@ CREATE TABLE VariableSet (Id text PRIMARY KEY, SpaceId text NOT NULL, OwnerId te
 CREATE TABLE Machine (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL,
     EnvironmentIds text NOT NULL, Roles text NOT NULL, IsDisabled boolean NOT NULL DEFAULT false, JSON text NOT NULL);
 CREATE UNIQUE INDEX UQ_Machine_Name ON Machine (SpaceId, lower(Name));
+CREATE UNIQUE INDEX UQ_Machine_Slug ON Machine (SpaceId, Slug);
 CREATE TABLE Tenant (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, JSON text NOT NULL);
 CREATE UNIQUE INDEX UQ_Tenant_Name ON Tenant (SpaceId, lower(Name));
+CREATE UNIQUE INDEX UQ_Tenant_Slug ON Tenant (SpaceId, Slug);
 
 CREATE TABLE Feed (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, FeedType text NOT NULL,
     JSON text NOT NULL);
@@ -85,6 +89,7 @@ CREATE UNIQUE INDEX UQ_LibraryVariableSet_Name ON LibraryVariableSet (SpaceId, l
 CREATE TABLE Runbook (Id text PRIMARY KEY, SpaceId text NOT NULL, Name text NOT NULL, Slug text NOT NULL, ProjectId text NOT NULL,
     PublishedRunbookSnapshotId text, JSON text NOT NULL);
 CREATE UNIQUE INDEX UQ_Runbook_Name ON Runbook (ProjectId, lower(Name));
+CREATE UNIQUE INDEX UQ_Runbook_Slug ON Runbook (ProjectId, Slug);
 CREATE TABLE RunbookProcess (Id text PRIMARY KEY, SpaceId text NOT NULL, OwnerId text NOT NULL, Version int NOT NULL,
     IsFrozen boolean NOT NULL DEFAULT false, RelatedDocumentIds text NOT NULL DEFAULT '', JSON text NOT NULL);
 CREATE TABLE RunbookSnapshot (

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 from standin import kinds, newspace, spaces, stream
 from standin.documents import Document, DocumentType
+from standin.slugs import numbered
+from standin.slugs import slug as slug_of
 
 _Key = tuple[str, str]
 
@@ -38,6 +40,7 @@ class Settings:
         self.variables: dict[str, Document] = {}
         #: environment id → role → ids of the machines
         self.roles: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+        self._slugs: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
 
     def add(self, record: stream.Space | stream.Setting) -> None:
         """Add one setting.
@@ -138,6 +141,7 @@ class Settings:
         members = {
             "SpaceId": self._spaces[record.space],
             "Name": record.name,
+            "Slug": self._slug(kinds.PROJECT, record),
             "Description": record.description,
             "ProjectGroupId": self._groups[record.space, record.group]["Id"],
             "LifecycleId": self._lifecycles[record.space, record.lifecycle]["Id"],
@@ -185,8 +189,14 @@ class Settings:
 
     def _named(self, kind: DocumentType, record: Any, **members: Any) -> Document:
         """Return a document with the members that all settings of a space have."""
-        space, name = self._spaces[record.space], record.name
-        return {"Id": self._next(kind), "SpaceId": space, "Name": name, "Slug": newspace.slug(name), **members}
+        space, slug = self._spaces[record.space], self._slug(kind, record)
+        return {"Id": self._next(kind), "SpaceId": space, "Name": record.name, "Slug": slug, **members}
+
+    def _slug(self, kind: DocumentType, record: Any) -> str:
+        """Return a slug that no other document of its kind in its space has."""
+        taken = self._slugs[kind.table, record.space]
+        taken.add(found := numbered(slug_of(record.name), taken))
+        return found
 
     def _environments(self, space: str, keys: list[str] | tuple[str, ...]) -> list[str]:
         return [self.environments[space, key]["Id"] for key in keys]
@@ -198,7 +208,7 @@ def _step(step: stream.Step) -> dict[str, Any]:
     action = {
         "Id": str(uuid4()),
         "Name": step.name,
-        "Slug": newspace.slug(step.name),
+        "Slug": slug_of(step.name),
         "ActionType": "Octopus.Script",
         "IsDisabled": False,
         "IsRequired": False,
@@ -212,7 +222,7 @@ def _step(step: stream.Step) -> dict[str, Any]:
     return {
         "Id": str(uuid4()),
         "Name": step.name,
-        "Slug": newspace.slug(step.name),
+        "Slug": slug_of(step.name),
         "PackageRequirement": "LetOctopusDecide",
         "Properties": on_targets if step.role else {},
         "Condition": "Success",

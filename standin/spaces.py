@@ -15,13 +15,15 @@ from standin.kinds import (
     SPACE,
     VARIABLE_SET,
 )
-from standin.newspace import SPACE_PARTS, builtin_feed, managers_of, slug, space_document
+from standin.newspace import SPACE_PARTS, builtin_feed, managers_of, space_document
+from standin.slugs import new_slug, slug
 from standin.work import Work
 
 
 async def create_space(work: Work, members: dict[str, Any]) -> Document:
     """Create a space with what every new space holds; `members` need a `Name`."""
     await licensing.check(work, SPACE.table)
+    members = {**members, "Slug": await new_slug(work.conn, SPACE, members)}
     space = space_document(await work.keys.next(SPACE), members)
     await insert(work.conn, SPACE, space)
     for kind, make in SPACE_PARTS:
@@ -53,6 +55,7 @@ async def create_project(work: Work, members: dict[str, Any]) -> Document:
         if owner["SpaceId"] != members["SpaceId"]:
             raise Rejected(400, f"{members[member]} does not belong to {members['SpaceId']}.")
     await licensing.check(work, PROJECT.table)
+    members = {**members, "Slug": await new_slug(work.conn, PROJECT, members)}
     project = project_document(await work.keys.next(PROJECT), members)
     await insert(work.conn, PROJECT, project)
     await insert(work.conn, CHANNEL, default_channel(await work.keys.next(CHANNEL), project))

@@ -11,7 +11,7 @@ import msgspec
 from standin import events, kinds, licensing
 from standin.documents import Document, DocumentType, delete, insert, time_text, update
 from standin.errors import not_found
-from standin.newspace import slug
+from standin.slugs import free_slug, new_slug
 from standin.web import commands, equipment, library, membership, models, paging, portal, runbooks
 from standin.web.call import Call
 from standin.web.differences import differences
@@ -171,9 +171,9 @@ async def create(work: Work, resource: ResourceType, model: Any, space: str | No
     document = {**members, "Id": await work.keys.next(resource.kind)}
     if "SpaceId" in resource.kind.columns:
         document["SpaceId"] = space
-    if "Slug" in resource.kind.columns:
-        document["Slug"] = slug(members.get("Slug") or members["Name"])
     document.update(more)
+    if "Slug" in resource.kind.columns:
+        document["Slug"] = await new_slug(work.conn, resource.kind, document)
     for name in resource.secret:
         document[name] = keep(document[name])
     await licensing.check(work, resource.kind.table)
@@ -185,11 +185,14 @@ async def create(work: Work, resource: ResourceType, model: Any, space: str | No
 async def modify(work: Work, resource: ResourceType, current: Document, model: Any, **more: Any) -> Document:
     """Replace a document by what a client sent, with its event; what clients cannot send stays as it was."""
     members = msgspec.to_builtins(model)
-    for name in ("SpaceId", "Slug"):
-        if name in resource.kind.columns:
-            members[name] = slug(members[name]) if name == "Slug" and members.get(name) else current[name]
+    if "SpaceId" in resource.kind.columns:
+        members["SpaceId"] = current["SpaceId"]
+    if "Slug" in resource.kind.columns:
+        members["Slug"] = members.get("Slug") or current["Slug"]
     stamp = {"LastModifiedOn": time_text(work.now), "LastModifiedBy": work.actor.username}
     document = {**current, **members, **more, **stamp}
+    if document.get("Slug") != current.get("Slug"):
+        document["Slug"] = await free_slug(work.conn, resource.kind, document)
     for name in resource.secret:
         document[name] = keep(document[name], current.get(name))
     await update(work.conn, resource.kind, document)

@@ -159,6 +159,22 @@ def test_two_documents_of_one_name_are_refused(space: Octopus) -> None:
     assert "DEV" in answer["ErrorMessage"]
 
 
+@pytest.mark.parametrize("path", ["environments", "projects", "lifecycles", "tenants", "channels", "runbooks"])
+def test_names_that_look_alike_have_slugs_of_their_own(space: Octopus, path: str) -> None:
+    """A number tells them apart; a slug that a client asks for must be free, and stays when the name changes."""
+    owner = space.project("Owner", space.get("/lifecycles/all")[0]["Id"])
+    members = {name: owner[name] for name in ("ProjectGroupId", "LifecycleId")} | {"ProjectId": owner["Id"]}
+    made = [space.post(f"/{path}", {**members, "Name": name}) for name in ("Web", "web!", "Wéb", "W b", "WEB?")]
+    assert [one["Slug"] for one in made] == ["web", "web-1", "w-b", "w-b-1", "web-2"]
+    assert space.get(f"/{path}/web-2")["Name"] == "WEB?"
+    taken = space.post(f"/{path}", {**members, "Name": "Other", "Slug": "web-1"}, status=400)
+    assert taken["Errors"] == ["The slug 'web-1' is already in use. Please choose a different one."]
+    last = space.put(f"/{path}/{made[-1]['Id']}", {**made[-1], "Name": "Last"})
+    assert last["Slug"] == "web-2"
+    space.put(f"/{path}/{last['Id']}", {**last, "Slug": "Web"}, status=400)
+    assert space.put(f"/{path}/{last['Id']}", {**last, "Slug": "The Last"})["Slug"] == "the-last"
+
+
 def test_lifecycles_hold_their_rules(space: Octopus) -> None:
     """An environment in one phase only, one phase at most without any, not all phases optional (§A.4)."""
     one = space.environment("One")

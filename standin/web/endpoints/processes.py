@@ -8,7 +8,7 @@ import msgspec
 from standin import kinds
 from standin.documents import Document, DocumentType, get
 from standin.errors import not_found
-from standin.newspace import slug
+from standin.slugs import slug
 from standin.spaces import save_process
 from standin.web import models
 from standin.web.body import convert

@@ -6,7 +6,6 @@ import msgspec
 
 from standin import events, kinds
 from standin.documents import Document, get, get_many, update
-from standin.newspace import slug
 from standin.spaces import create_project as create_with_parts
 from standin.statements import queries
 from standin.web import models
@@ -64,7 +63,6 @@ async def create_project(call: Call) -> Reply:
     model = await call.read(models.Project)
     async with call.begin() as work:
         members = {**msgspec.to_builtins(model), **await _checked(work, model, call.space), "SpaceId": call.space}
-        members["Slug"] = slug(model.slug or model.name)
         source = call.query.text("clone")
         original = await fetch_one(work.conn, PROJECT, source, call.space) if source else None
         if original:

@@ -6,7 +6,7 @@ import msgspec
 
 from standin import kinds
 from standin.documents import Document, delete, find, get, get_many, insert, update
-from standin.newspace import managers_of, managing_teams, slug
+from standin.newspace import managers_of, managing_teams
 from standin.spaces import create_space as create_with_parts
 from standin.statements import queries
 from standin.web.call import Call, Reply, created
@@ -46,7 +46,7 @@ class Spaces(Collection):
         if unknown:
             raise invalid(*(f"There is no user or team '{one[:100]}'." for one in unknown))
         if current is None:
-            return {"IsDefault": False, "Slug": slug(model.slug or model.name)}
+            return {"IsDefault": False}
         return {"IsDefault": current["IsDefault"], "SpaceManagersTeams": managing_teams(current["Id"], teams)}
 
     async def settle(self, work: Work, document: Document, _current: Document | None) -> None:
