@@ -120,12 +120,17 @@ async def prepare(dsn: str, api_key: str) -> str:
     """Make sure that a database holds an instance and that the administrator has `api_key`; return its InstallationId.
 
     Safe to call by several processes at once.
+
+    Raises:
+        UsageError: the instance in it was made by another version of the stand-in.
     """
     conn, _ = await open_database(dsn)
     try:
         async with conn.transaction():
             await conn.execute(queries("database")["lock"])
-            if not await has_instance(conn):
+            if await has_instance(conn):
+                await _check_schema(conn, dsn)
+            else:
                 await create_tables(conn)
                 await create_indexes(conn)
                 await create_instance(conn)
@@ -158,6 +163,7 @@ async def create_indexes(conn: Any) -> None:
 async def create_instance(conn: Any) -> None:
     """Create what a fresh instance holds: its id, accounts, teams and roles, and the default space."""
     await put_configuration(conn, "installation", {"InstallationId": str(uuid.uuid4())})
+    await put_configuration(conn, "schema", {"Fingerprint": schema_fingerprint()})
     for identifier, username, display in (
         ("users-system", "system", "Octopus Server"),
         (ADMINISTRATOR, "admin", "Administrator"),
@@ -174,6 +180,21 @@ async def create_instance(conn: Any) -> None:
     await keys.take(USER, 1)
     managers = {"SpaceManagersTeams": [people.ADMINISTRATORS]}
     await create_space(Work(conn, keys), {"Name": "Default", "IsDefault": True, "Description": "", **managers})
+
+
+def schema_fingerprint() -> str:
+    """Return 16 hex digits that change with the tables and indexes, not with their comments or lines."""
+    words = re.sub(r"--.*", "", text("schema.sql") + text("indexes.sql")).split()
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
+
+
+async def _check_schema(conn: Any, dsn: str) -> None:
+    made_by = (await configuration(conn, "schema")).get("Fingerprint")
+    if made_by != schema_fingerprint():
+        raise UsageError(
+            f"the database {database_name(dsn)} was made by another version of the stand-in, whose tables are others",
+            "Serve it with that version, or take a new folder or database and load the history again.",
+        )
 
 
 async def put_api_key(conn: Any, api_key: str) -> None:

@@ -203,6 +203,21 @@ def test_a_folder_of_another_postgresql_is_refused(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) <= 2
 
 
+def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
+    """Its tables may lack what this version asks for; the message says what to do, and nothing is changed."""
+    with running("postgres", "--data", str(tmp_path)) as (_, lines):
+        dsn = lines[-1].removeprefix("ready: ").removesuffix("/postgres") + "/octopus"
+        with running("serve", "--database", dsn, "--port", "0"):
+            pass
+        asyncio.run(ask(dsn, "DELETE FROM Configuration WHERE Id = 'schema'"))
+        keys = asyncio.run(ask(dsn, "SELECT string_agg(KeyHash, ',') FROM ApiKey"))
+        answer = refused("serve", "--database", dsn, "--port", "0")
+        assert asyncio.run(ask(dsn, "SELECT string_agg(KeyHash, ',') FROM ApiKey")) == keys
+    assert answer.returncode == 2
+    assert "the database octopus was made by another version of the stand-in" in answer.stderr
+    assert len(answer.stderr.strip().splitlines()) == 2
+
+
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     """Two PostgreSQLs never share a folder: the second is told who has it."""
     with running("postgres", "--data", str(tmp_path)):
