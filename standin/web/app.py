@@ -77,8 +77,9 @@ class Contract:
         address = scope["client"][0] if scope.get("client") else None
         actor = await self._actor(match, method, headers, query, address)
         space = await self._space(match)
-        rights = NOBODY if match.route.anonymous else await authorise(self._state, actor, match, space)
+        rights, permission = NOBODY, None
         if not match.route.anonymous:
+            rights, permission = await authorise(self._state, actor, match, space)
             await guard(self._state, method, rights)
         call = Call(
             state=self._state,
@@ -90,6 +91,7 @@ class Contract:
             receive=receive,
             headers=headers,
             rights=rights,
+            permission=permission,
         )
         answer = await match.route.endpoint(call)
         return answer if isinstance(answer, Reply) else Reply(answer)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from starlette.types import Receive
 
+from standin.documents import Document
 from standin.web import body
 from standin.web.query import Query
 from standin.web.refusals import bad_request, forbidden, too_large
@@ -61,6 +62,8 @@ class Call:
     headers: Mapping[str, str]
     #: what who asks may do
     rights: Rights = NOBODY
+    #: the permission that the operation needs; None: none, or it is about himself
+    permission: str | None = None
 
     @property
     def id(self) -> str:
@@ -78,6 +81,18 @@ class Call:
         """Refuse who has not the permission that an operation needs in some cases only (403)."""
         if not self.rights.allow(permission, self.space_id):
             raise forbidden(permission)
+
+    def check(self, document: Document) -> Document:
+        """Return a document, if who asks has the permission for its space, project, environment and tenant.
+
+        Raises:
+            Rejected: 403, his roles are for others.
+        """
+        if self.permission is not None:
+            grants = self.rights.grants(self.permission, document.get("SpaceId"))
+            if grants is not None and not any(one.covers(document) for one in grants):
+                raise forbidden(self.permission)
+        return document
 
     def begin(self) -> AbstractAsyncContextManager[Work]:
         """Open a transaction on behalf of who asks."""

@@ -93,7 +93,7 @@ class Collection:
 
     async def find(self, conn: Any, call: Call) -> Document:
         """Return the document that the path names."""
-        return await fetch_one(conn, self.resource, call.id, call.space_id)
+        return call.check(await fetch_one(conn, self.resource, call.id, call.space_id))
 
     def routes(self, table: Table, path: str, query: str = LIST) -> tuple[Route, ...]:
         """Return the routes of the six operations; `query` is that of the lists."""

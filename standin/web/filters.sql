@@ -1,6 +1,42 @@
 -- The conditions of all lists. `$value` stands for what a client asks for; one that it does not ask for is left out, so
 -- that each statement has the plan that its own conditions deserve. Python chooses names, never text (filters.py).
 
+-- What who asks may see: grants as JSON, each with its `space`, `projects`, `environments` and `tenants`; null is all.
+
+-- name: granted_projects
+EXISTS (
+    SELECT 1 FROM jsonb_array_elements($value::jsonb) AS g
+    WHERE coalesce(g ->> 'space', SpaceId) = SpaceId AND (g -> 'projects' = 'null' OR g -> 'projects' ? Id))
+
+-- name: granted_environments
+EXISTS (
+    SELECT 1 FROM jsonb_array_elements($value::jsonb) AS g
+    WHERE coalesce(g ->> 'space', SpaceId) = SpaceId AND (g -> 'environments' = 'null' OR g -> 'environments' ? Id))
+
+-- name: granted_tenants
+EXISTS (
+    SELECT 1 FROM jsonb_array_elements($value::jsonb) AS g
+    WHERE coalesce(g ->> 'space', SpaceId) = SpaceId AND (g -> 'tenants' = 'null' OR g -> 'tenants' ? Id))
+
+-- name: granted_targets
+EXISTS (
+    SELECT 1 FROM jsonb_array_elements($value::jsonb) AS g
+    WHERE coalesce(g ->> 'space', SpaceId) = SpaceId AND (g -> 'environments' = 'null' OR EXISTS (
+        SELECT 1 FROM jsonb_array_elements_text(g -> 'environments') AS e WHERE strpos(EnvironmentIds, '|' || e || '|') > 0)))
+
+-- name: granted_of_projects
+EXISTS (
+    SELECT 1 FROM jsonb_array_elements($value::jsonb) AS g
+    WHERE coalesce(g ->> 'space', SpaceId) = SpaceId AND (g -> 'projects' = 'null' OR g -> 'projects' ? ProjectId))
+
+-- name: granted_places
+EXISTS (
+    SELECT 1 FROM jsonb_array_elements($value::jsonb) AS g
+    WHERE coalesce(g ->> 'space', SpaceId, '') = coalesce(SpaceId, '')
+        AND (g -> 'projects' = 'null' OR ProjectId IS NULL OR g -> 'projects' ? ProjectId)
+        AND (g -> 'environments' = 'null' OR EnvironmentId IS NULL OR g -> 'environments' ? EnvironmentId)
+        AND (g -> 'tenants' = 'null' OR TenantId IS NULL OR g -> 'tenants' ? TenantId))
+
 -- name: ids
 Id = ANY($value::text[])
 

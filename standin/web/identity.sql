@@ -22,7 +22,10 @@ DELETE FROM Session WHERE UserId = $1 OR Expires < now();
 SELECT Id, Username, IsActive, JSON FROM UserAccount WHERE lower(Username) = lower($1);
 
 -- name: rights
-SELECT s.SpaceId, r.JSON::json ->> 'GrantedSpacePermissions' AS space, r.JSON::json ->> 'GrantedSystemPermissions' AS system
+SELECT s.SpaceId, r.JSON::json ->> 'GrantedSpacePermissions' AS space, r.JSON::json ->> 'GrantedSystemPermissions' AS system,
+    s.JSON::json ->> 'ProjectIds' AS projects, s.JSON::json ->> 'ProjectGroupIds' AS groups,
+    s.JSON::json ->> 'EnvironmentIds' AS environments, s.JSON::json ->> 'TenantIds' AS tenants,
+    (SELECT array_agg(p.Id) FROM Project p WHERE s.JSON::jsonb -> 'ProjectGroupIds' ? p.ProjectGroupId) AS grouped
 FROM ScopedUserRole s JOIN UserRole r ON r.Id = s.UserRoleId JOIN Team t ON t.Id = s.TeamId
 WHERE t.Id = 'teams-everyone' OR strpos(t.MemberUserIds, '|' || $1 || '|') > 0;
 

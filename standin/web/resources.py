@@ -16,6 +16,7 @@ from standin.web import commands, equipment, library, membership, models, paging
 from standin.web.call import Call
 from standin.web.differences import differences
 from standin.web.filters import Filters, columns, count_and_fetch, fetch_rows
+from standin.web.granted import granted
 from standin.web.links import links_of
 from standin.web.secrets import hide_members, keep
 from standin.work import Work
@@ -137,7 +138,7 @@ DEFECT = ResourceType(kinds.DEFECT, models.Resource, "Defect", "Defect", "Create
 
 async def fetch_page(call: Call, resource: ResourceType, filters: Filters, show: Show | None = None) -> dict[str, Any]:
     """Return one page of a list: how many there are under the same filters, and the page itself."""
-    window = call.query.window(resource.take)
+    window, filters = call.query.window(resource.take), {**filters, **granted(call, resource.kind)}
     async with call.state.pool.acquire() as conn:
         total, rows = await count_and_fetch(conn, (resource.kind, resource.order), filters, window)
     items = [(show or resource.show)(resource.kind.read(row)) for row in rows]
@@ -146,6 +147,7 @@ async def fetch_page(call: Call, resource: ResourceType, filters: Filters, show:
 
 async def fetch_all(call: Call, resource: ResourceType, filters: Filters, show: Show | None = None) -> list[Document]:
     """Return a whole list, shown."""
+    filters = {**filters, **granted(call, resource.kind)}
     rows = await fetch_rows(call.state.pool, (resource.kind, resource.order), filters)
     return [(show or resource.show)(resource.kind.read(row)) for row in rows]
 

@@ -24,17 +24,24 @@ def named(call: Call) -> dict[str, Any]:
 def across_spaces(call: Call) -> dict[str, Any]:
     """Return which spaces a list of tasks or events spans: that of the path, those of the query, or all and none.
 
-    Of all spaces, only those that who asks may look into.
+    Of all spaces, only those that who asks may look into; what is in no space is for who may look into all.
     """
     if call.space_id is not None:
         return {"space": call.space_id}
-    spaces, system = call.query.many("spaces"), call.query.flag("includesystem")
-    seen = call.rights.seen()
-    if seen is not None:
-        spaces = [one for one in spaces or seen if one in seen]
-    if system is False:
+    spaces = spaces_of(call)
+    if call.rights.seen() is not None:
+        return {"spaces": spaces}
+    if call.query.flag("includesystem") is False:
         return {"spaces": spaces, "in_a_space": True}
     return {"spaces_or_system": spaces}
+
+
+def spaces_of(call: Call) -> list[str] | None:
+    """Return the spaces that a list spans: that of the path, or those of the query that may be seen; None: all."""
+    if call.space_id is not None:
+        return [call.space_id]
+    spaces, seen = call.query.many("spaces"), call.rights.seen()
+    return spaces if seen is None else [one for one in spaces or seen if one in seen]
 
 
 def overwrite_mode(call: Call) -> str:

@@ -15,6 +15,7 @@ from standin.versions import sort_key
 from standin.web.body import convert
 from standin.web.call import Call
 from standin.web.commands import DashboardConfiguration
+from standin.web.granted import visible
 from standin.web.items import show_items
 
 #: projects that a dashboard shows at most, as `dashboardconfiguration` has it
@@ -97,8 +98,13 @@ async def modify_configuration(call: Call) -> Any:
 
 
 async def _dashboard(conn: Any, call: Call, wish: Wish) -> Document:
-    frame = await _frame(conn, call.space, wish.projects)
+    frame = _seen(call, await _frame(conn, call.space, wish.projects))
     rows = await conn.fetch(queries("dashboard")[call.state.dashboard], call.space, wish.projects)
+    rows = visible(
+        call,
+        rows,
+        lambda row: {"ProjectId": row["projectid"], "EnvironmentId": row["environmentid"], "TenantId": row["tenantid"]},
+    )
     cells = [
         row
         for row in rows
@@ -123,6 +129,16 @@ async def _dashboard(conn: Any, call: Call, wish: Wish) -> Document:
         "IsFiltered": len(frame.projects) > wish.limit,
         "Links": {"Self": call.path},
     }
+
+
+def _seen(call: Call, frame: Frame) -> Frame:
+    """Return the part of a frame that who asks may see."""
+    return replace(
+        frame,
+        projects=list(visible(call, frame.projects, lambda one: {"Id": one["Id"]})),
+        environments=dict(visible(call, list(frame.environments.items()), lambda one: {"Id": one[0]})),
+        tenants=visible(call, frame.tenants, lambda row: {"Id": row["id"]}),
+    )
 
 
 def _highest(cells: Sequence[Any]) -> list[Any]:

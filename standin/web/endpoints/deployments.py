@@ -41,7 +41,7 @@ async def read_deployment(call: Call) -> Any:
     deployment = await get(call.state.pool, kinds.DEPLOYMENT, call.id)
     if deployment["SpaceId"] != call.space:
         raise not_found(call.id)
-    return DEPLOYMENT.show(deployment)
+    return DEPLOYMENT.show(call.check(deployment))
 
 
 async def create_deployment(call: Call) -> Reply:
@@ -65,6 +65,7 @@ async def retry_deployment(call: Call) -> Reply:
             raise bad_request("A deployment can be retried when it has ended.")
         members = {name: before[name] for name in DEPLOYMENT_OPTIONS if name in before}
         members.update(QueueTime=None, QueueTimeExpiry=None)
+        call.check(before)
         again = await queue_deployment(work, before["ReleaseId"], before["EnvironmentId"], before["TenantId"], members)
     return created({"DeploymentId": again["Id"], "ServerTaskId": again["TaskId"]})
 
@@ -75,6 +76,7 @@ async def delete_deployment(call: Call) -> Any:
         deployment = await get(work.conn, kinds.DEPLOYMENT, call.id)
         if deployment["SpaceId"] != call.space:
             raise not_found(call.id)
+        call.check(deployment)
         if (await get(work.conn, kinds.TASK, deployment["TaskId"]))["State"] in ACTIVE:
             raise bad_request("A deployment cannot be deleted while it is queued or running.")
         await delete(work.conn, kinds.DEPLOYMENT, deployment["Id"])
@@ -98,7 +100,17 @@ async def _create(call: Call) -> Document:
         environment = await referenced(work, ENVIRONMENT, sent.environment_id, call.space)
         tenant = await referenced(work, TENANT, sent.tenant_id, call.space) if sent.tenant_id else None
         await check_machines(work, [*sent.specific_machine_ids, *sent.excluded_machine_ids], call.space)
-        return await queue_deployment(work, release["Id"], environment, tenant, members)
+        return await _queue(call, work, release, (environment, tenant), members)
+
+
+async def _queue(
+    call: Call, work: Work, release: Document, place: tuple[str, str | None], members: dict[str, Any]
+) -> Document:
+    """Queue a deployment to an environment, for a tenant if any, if who asks may deploy this there."""
+    environment, tenant = place
+    owners = {"ProjectId": release["ProjectId"], "EnvironmentId": environment, "TenantId": tenant}
+    call.check({"SpaceId": call.space, **owners})
+    return await queue_deployment(work, release["Id"], environment, tenant, members)
 
 
 async def deploy_untenanted(call: Call) -> Any:
@@ -111,7 +123,7 @@ async def deploy_untenanted(call: Call) -> Any:
         queued = []
         for one in environments:
             guided = await _guided(work, sent, release, one)
-            queued.append(await queue_deployment(work, release["Id"], one, None, {**members, **guided}))
+            queued.append(await _queue(call, work, release, (one, None), {**members, **guided}))
     return _queued(queued)
 
 
@@ -124,7 +136,7 @@ async def deploy_tenanted(call: Call) -> Any:
         environment = await referenced(work, ENVIRONMENT, sent.environment_name, call.space)
         tenants = await _tenants(work, sent, call.space, release["ProjectId"], environment)
         members |= await _guided(work, sent, release, environment)
-        queued = [await queue_deployment(work, release["Id"], environment, one, members) for one in tenants]
+        queued = [await _queue(call, work, release, (environment, one), members) for one in tenants]
     return _queued(queued)
 
 

@@ -15,6 +15,7 @@ from standin.web.call import Call, Reply
 from standin.web.endpoints.common import across_spaces
 from standin.web.eventgroups import CATEGORIES, DOCUMENT_TYPES, GROUPS
 from standin.web.filters import count_and_fetch
+from standin.web.granted import granted
 from standin.web.links import links_of
 from standin.web.paging import envelope
 
@@ -53,7 +54,7 @@ async def read_event(call: Call) -> Any:
     event = await get(call.state.pool, kinds.EVENT, call.id)
     if call.space_id is not None and event["SpaceId"] != call.space_id:
         raise not_found(call.id)
-    return show(event)
+    return show(call.check(event))
 
 
 async def list_categories(call: Call) -> Any:
@@ -140,6 +141,7 @@ def _filters(call: Call) -> dict[str, Any]:
     regarding = query.many("regarding")
     return {
         **across_spaces(call),
+        **granted(call, kinds.EVENT),
         "ids": query.many("ids"),
         "regarding": list(dict.fromkeys(regarding)) if regarding else None,
         "regarding_any": query.many("regardingany"),

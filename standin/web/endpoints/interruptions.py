@@ -69,6 +69,8 @@ async def _interruption_of(call: Call, conn: Any) -> Document:
     interruption = await get(conn, kinds.INTERRUPTION, call.id)
     if interruption["SpaceId"] != call.space:
         raise not_found(call.id)
+    related = {f"{one.partition('-')[0][:-1]}Id": one for one in interruption["RelatedDocumentIds"]}
+    call.check({**related, "SpaceId": call.space})
     return interruption
 
 

@@ -110,4 +110,4 @@ async def owned_process(call: Call, conn: Any) -> Document:
     document = await get(conn, kinds.PROCESS, call.id)
     if document["SpaceId"] != call.space:
         raise not_found(call.id)
-    return document
+    return call.check(document)

@@ -141,7 +141,7 @@ async def read_pulse(call: Call) -> Any:
 
 async def project_of(call: Call, conn: Any = None) -> Document:
     """Return the project that the path names by id, slug or name."""
-    return await fetch_one(conn or call.state.pool, PROJECT, call.id, call.space)
+    return call.check(await fetch_one(conn or call.state.pool, PROJECT, call.id, call.space))
 
 
 def _filters(call: Call) -> dict[str, Any]:

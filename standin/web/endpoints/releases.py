@@ -37,7 +37,7 @@ async def releases_of_project(call: Call) -> Any:
 
 async def releases_of_channel(call: Call) -> Any:
     """List the releases of a channel, newest first."""
-    channel = await fetch_one(call.state.pool, CHANNEL, call.id, call.space)
+    channel = call.check(await fetch_one(call.state.pool, CHANNEL, call.id, call.space))
     return await fetch_page(call, RELEASE, _filters(call, channel=channel["Id"]))
 
 
@@ -63,6 +63,7 @@ async def create_release(call: Call) -> Reply:
     select = Chosen([one for one in sent.selected_packages if isinstance(one, dict)], ignore_rules=ignore)
     async with call.begin() as work:
         project = await referenced(work, PROJECT, sent.project_id, call.space)
+        call.check({"SpaceId": call.space, "ProjectId": project})
         release = await create_with_snapshots(work, project, checked(sent.version), members, select)
     return created(RELEASE.show(release))
 
@@ -72,6 +73,7 @@ async def create_release_v1(call: Call) -> Reply:
     sent = await call.read(commands.CreateReleaseV1)
     async with call.begin() as work:
         project = await referenced(work, PROJECT, sent.project_name, call.space)
+        call.check({"SpaceId": call.space, "ProjectId": project})
         version = sent.release_version or await _next_version(work, project)
         found = await work.conn.fetchrow(queries("web/releases")["by_version"], project, version)
         if found and sent.ignore_if_already_exists:
@@ -146,7 +148,7 @@ async def release_of(call: Call, work: Work | None = None) -> Document:
     release = await get(work.conn if work else call.state.pool, kinds.RELEASE, call.id)
     if release["SpaceId"] != call.space:
         raise not_found(call.id)
-    return release
+    return call.check(release)
 
 
 async def release_by_version(conn: Any, project: str, version: str) -> Document:

@@ -1,5 +1,7 @@
 """Runs of runbooks: queued by three routes, listed, read, deleted (octopus-api §A.17)."""
 
+from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -82,7 +84,7 @@ async def post_run(call: Call) -> Reply:
         snapshot = checked_snapshot(await get(work.conn, kinds.RUNBOOK_SNAPSHOT, wanted), runbook)
         environment = await referenced(work, ENVIRONMENT, sent.environment_id, call.space)
         tenant = await referenced(work, TENANT, sent.tenant_id, call.space) if sent.tenant_id else None
-        run = await create_run(work, snapshot["Id"], await target_of(work, environment, tenant), members)
+        [run] = await _queue(call, work, snapshot, [(environment, tenant)], members)
     return created(RUNBOOK_RUN.show(run))
 
 
@@ -98,7 +100,7 @@ async def run_runbook(call: Call) -> Reply:
         environments = [await referenced(work, ENVIRONMENT, one, call.space) for one in wanted]
         named_tenants = [*([sent.tenant_id] if sent.tenant_id else []), *sent.tenant_ids]
         tenants = await _tenants(work, runbook, named_tenants, sent.tenant_tag_names)
-        runs = [run async for run in _queue(work, snapshot, environments, tenants, members)]
+        runs = await _queue(call, work, snapshot, product(environments, tenants), members)
     return created([RUNBOOK_RUN.show(run) for run in runs])
 
 
@@ -122,7 +124,7 @@ async def create_runs_v1(call: Call) -> Any:
         }
         environments = [await referenced(work, ENVIRONMENT, one, call.space) for one in sent.environment_names]
         tenants = await _tenants(work, runbook, sent.tenants, sent.tenant_tags)
-        runs = [run async for run in _queue(work, snapshot, environments, tenants, members)]
+        runs = await _queue(call, work, snapshot, product(environments, tenants), members)
     return {"RunbookRunServerTasks": [{"RunbookRunId": run["Id"], "ServerTaskId": run["TaskId"]} for run in runs]}
 
 
@@ -147,11 +149,15 @@ async def delete_run(call: Call) -> Any:
 
 
 async def _queue(
-    work: Work, snapshot: Document, environments: list[str], tenants: list[str | None], members: Document
-) -> Any:
-    for environment in environments:
-        for tenant in tenants:
-            yield await create_run(work, snapshot["Id"], await target_of(work, environment, tenant), members)
+    call: Call, work: Work, snapshot: Document, places: Iterable[tuple[str, str | None]], members: Document
+) -> list[Document]:
+    """Queue a run in each environment, for each tenant, if who asks may run it there."""
+    runs = []
+    for environment, tenant in places:
+        owners = {"ProjectId": snapshot["ProjectId"], "EnvironmentId": environment, "TenantId": tenant}
+        call.check({"SpaceId": call.space, **owners})
+        runs.append(await create_run(work, snapshot["Id"], await target_of(work, environment, tenant), members))
+    return runs
 
 
 def _filters(call: Call) -> dict[str, Any]:
@@ -208,4 +214,4 @@ async def _tenants(work: Work, runbook: Document, names: list[str], tags: list[s
 
 
 async def _run_of(call: Call, conn: Any, identifier: str) -> Document:
-    return await fetch_one(conn, RUNBOOK_RUN, identifier, call.space)
+    return call.check(await fetch_one(conn, RUNBOOK_RUN, identifier, call.space))

@@ -131,7 +131,7 @@ async def run_template_of_runbook(call: Call) -> Any:
 
 async def snapshot_of(call: Call, conn: Any) -> Document:
     """Return the snapshot that the path names."""
-    return await fetch_one(conn, RUNBOOK_SNAPSHOT, call.id, call.space)
+    return call.check(await fetch_one(conn, RUNBOOK_SNAPSHOT, call.id, call.space))
 
 
 def show_snapshot(document: Document) -> Document:

@@ -13,9 +13,10 @@ from standin.timers import Timers
 from standin.web import commands
 from standin.web.activities import LogPart, lines_of, show_activity, without_log
 from standin.web.call import Call, Reply, created
-from standin.web.endpoints.common import across_spaces, referenced
+from standin.web.endpoints.common import across_spaces, referenced, spaces_of
 from standin.web.endpoints.scheduling import schedule
 from standin.web.filters import columns, count_and_fetch
+from standin.web.granted import granted
 from standin.web.paging import envelope
 from standin.web.refusals import bad_request
 from standin.web.resources import SPACE
@@ -47,7 +48,7 @@ QUEUEABLE = {
 async def list_tasks(call: Call) -> Any:
     """List tasks, newest first, with how many there are in each state."""
     window = call.query.window()
-    spaces = call.query.many("spaces") if call.space_id is None else [call.space_id]
+    spaces = spaces_of(call)
     async with call.state.pool.acquire() as conn:
         total, rows = await count_and_fetch(conn, (kinds.TASK, NEWEST), _filters(call), window)
         counts = await conn.fetch(queries("web/tasks")["total_counts"], spaces)
@@ -79,6 +80,7 @@ async def create_task(call: Call) -> Reply:
         space = call.space_id
         if sent.space_id:
             space = await referenced(work, SPACE, sent.space_id, None)
+        call.check({"SpaceId": space})
         task = await queue_task(work, name, sent.description or QUEUEABLE[name], sent.arguments, space, **times)
     return created(show(await get(call.state.pool, kinds.TASK, task["Id"])))
 
@@ -194,7 +196,7 @@ async def _task(call: Call, conn: Any) -> Document:
     task = await get(conn, kinds.TASK, call.id)
     if call.space_id is not None and task["SpaceId"] != call.space_id:
         raise not_found(call.id)
-    return task
+    return call.check(task)
 
 
 def _filters(call: Call) -> dict[str, Any]:
@@ -207,6 +209,7 @@ def _filters(call: Call) -> dict[str, Any]:
     }
     return {
         **across_spaces(call),
+        **granted(call, kinds.TASK),
         "ids": query.many("ids"),
         "names": query.many("name"),
         **texts,

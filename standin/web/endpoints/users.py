@@ -14,7 +14,7 @@ from standin.web.filters import Filters
 from standin.web.links import links_of
 from standin.web.refusals import bad_request
 from standin.web.resources import SPACE, USER, fetch_all
-from standin.web.rights import rights_of
+from standin.web.rights import Grant, rights_of
 from standin.work import Work
 
 #: accounts that an instance cannot do without
@@ -109,10 +109,10 @@ class Users(Membership):
         user = await self.find(call.state.pool, call)
         rights = await rights_of(call.state, user["Id"])
         held: dict[str, list[Document]] = {}
-        places = [(None, rights.everywhere), *sorted(rights.spaces.items())]
-        for space, names in places:
-            for name in sorted(names):
-                held.setdefault(name, []).append(_restriction(space))
+        whole = [Grant(rights.everywhere, None), *(Grant(names, one) for one, names in sorted(rights.spaces.items()))]
+        for grant in (*whole, *rights.restricted):
+            for name in sorted(grant.permissions):
+                held.setdefault(name, []).append(_restriction(grant))
         return {
             "Id": f"userpermissions-{user['Id']}",
             "SpacePermissions": held,
@@ -173,8 +173,12 @@ def show(document: Document, requestor: str | None) -> Document:
     }
 
 
-def _restriction(space: str | None) -> Document:
-    lists: dict[str, list[str]] = {
-        f"RestrictedTo{name}Ids": [] for name in ("Project", "Environment", "Tenant", "ProjectGroup")
+def _restriction(grant: Grant) -> Document:
+    """Return where a permission holds; a project group has become the projects in it."""
+    return {
+        "SpaceId": grant.space,
+        "RestrictedToProjectIds": sorted(grant.projects or ()),
+        "RestrictedToEnvironmentIds": sorted(grant.environments or ()),
+        "RestrictedToTenantIds": sorted(grant.tenants or ()),
+        "RestrictedToProjectGroupIds": [],
     }
-    return {"SpaceId": space, **lists}

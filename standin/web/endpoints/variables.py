@@ -166,4 +166,4 @@ async def _owned(call: Call, conn: Any) -> Document:
     document = await get(conn, kinds.VARIABLE_SET, call.id)
     if document["SpaceId"] != call.space:
         raise not_found(call.id)
-    return document
+    return call.check(document)
