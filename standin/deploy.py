@@ -1,14 +1,17 @@
 """Execution: a frozen process, of a release or of a runbook's snapshot, run step by step on its targets."""
 
 import asyncio
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from standin import questions, scripts
 from standin.acquisition import Package, acquire, needed
 from standin.documents import Document, get, unpipe
 from standin.errors import Rejected
+from standin.filestore import FileStore
 from standin.kinds import CHANNEL, DEPLOYMENT, ENVIRONMENT, PROCESS, PROJECT, RELEASE, TASK, TENANT, VARIABLE_SET
 from standin.process import (
     Manual,
@@ -116,10 +119,16 @@ async def variables_of(conn: Any, frozen: Document) -> list[dict[str, Any]]:
     return found
 
 
-async def run(plan: Plan, log: TaskLog, ask: Ask) -> bool:
-    """Run a plan; False when a step failed."""
-    if not acquire(plan.packages, log):
-        return False
+async def run(plan: Plan, log: TaskLog, ask: Ask, store: FileStore) -> bool:
+    """Run a plan, with its packages at hand for as long; False when one is missing or a step failed."""
+    if not plan.packages:
+        return await _run_steps(plan, log, ask)
+    with tempfile.TemporaryDirectory(prefix="octoload-packages-", ignore_cleanup_errors=True) as folder:
+        places = [Path(folder) / one for one in touched(plan) or ["Server"]]
+        return await acquire(plan.packages, log, store, places) and await _run_steps(plan, log, ask)
+
+
+async def _run_steps(plan: Plan, log: TaskLog, ask: Ask) -> bool:
     execution, failed = Execution(plan, log, ask), False
     for group in plan.groups:
         alone = len(group) == 1

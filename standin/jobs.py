@@ -7,6 +7,7 @@ from typing import Any
 from standin import deploy, dispatch, events, fleet, runs
 from standin.documents import KeyAllocator, pipes
 from standin.errors import Rejected
+from standin.filestore import FileStore
 from standin.integrity import check_integrity
 from standin.interruptions import Desk
 from standin.purge import Purge
@@ -65,6 +66,8 @@ class Workshop:
     keys: KeyAllocator
     #: folder of the tasks' logs
     task_logs: Path
+    #: files of the built-in feed
+    packages: FileStore
     #: where questions are put to people
     desk: Desk
 
@@ -114,7 +117,7 @@ async def _execute(job: Job, shop: Workshop, log: TaskLog) -> Outcome:
     async def ask(question: Question, pause: str) -> Answer:
         return await shop.desk.ask(job.id, question, pause)
 
-    succeeded = await deploy.run(plan, log, ask)
+    succeeded = await deploy.run(plan, log, ask, shop.packages)
     return Outcome("Success") if succeeded else Outcome("Failed", deploy.FAILED)
 
 

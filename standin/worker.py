@@ -49,7 +49,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._silence = Silence()
         self._desk = Desk(pool, keys, self._node_id, timers.offline)
-        self._shop = jobs.Workshop(pool, keys, home.task_logs, self._desk)
+        self._shop = jobs.Workshop(pool, keys, home.task_logs, home.packages, self._desk)
         self._home = home
 
     async def run(self) -> None:

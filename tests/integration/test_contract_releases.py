@@ -103,6 +103,10 @@ def test_a_release_chooses_its_packages(shop: Shop) -> None:
     assert space.get(f"/releases/{release['Id']}/missingpackages") == {"Packages": []}
     task = space.get(f"/tasks/{space.deploy(release, dev)['TaskId']}/details")["ActivityLogs"][0]
     assert [one["Name"] for one in task["Children"]] == ["Acquire packages", "Step 1: Web", "Step 2: Database"]
+    told = [one["MessageText"] for one in task["Children"][0]["LogElements"]]
+    assert sorted(told) == [
+        f"Package App.{one} was copied to 1 place." for one in ("Db version 1.0.0", "Web version 1.9.0")
+    ]
     home = {"projectName": project["Name"], "spaceId": space.home[1:], "spaceIdOrName": "any"}
 
     def versions(**more: Any) -> list[str]:
