@@ -114,6 +114,7 @@ _NOUNS = {
     "artifacts": "Artifact",
     "certificates": "Certificate",
     "channels": "Process",
+    "communityactiontemplates": "ActionTemplate",
     "dashboard": "Deployment",
     "dashboardconfiguration": "Project",
     "deploymentprocesses": "Process",

@@ -47,6 +47,11 @@ OPERATIONS = {
         GET serverconfiguration
         PUT serverconfiguration
         GET serverconfiguration/settings
+        GET communityactiontemplates
+        GET communityactiontemplates/{id}
+        POST communityactiontemplates/{id}/installation
+        POST communityactiontemplates/{id}/installation/{spaceId}
+        GET externalsecuritygroupproviders
     """,
     "A.1 Users, teams and API keys": """
         GET users/me

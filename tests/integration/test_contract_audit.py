@@ -137,6 +137,10 @@ def settings(audit: Audit) -> None:
     policy = audit.space.get("/retentionpolicies", retentionType="LifecycleRelease")
     audit("PUT retentionpolicies/{id}", policy["Id"], body=policy)
     audit("PUT dashboardconfiguration")
+    library = "CommunityActionTemplates-1"
+    audit("POST communityactiontemplates/{id}/installation/{spaceId}", library, audit.space.home[1:], about=MADE)
+    made = audit("POST communityactiontemplates/{id}/installation", library, about=MADE)
+    audit.space.http.delete(f"/api/actiontemplates/{made['Id']}").raise_for_status()
 
 
 def environments(audit: Audit) -> None:

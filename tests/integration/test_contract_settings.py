@@ -140,10 +140,45 @@ def test_a_setting_with_an_address_of_its_own_is_kept(server: Octopus, path: str
 
 def test_what_is_not_worth_building_is_an_empty_list(server: Octopus) -> None:
     """Pages and arrays without items, not 404."""
-    for path in ("/issuetrackers", "/Spaces-1/gitcredentials", "/communityactiontemplates"):
+    for path in ("/issuetrackers", "/Spaces-1/gitcredentials"):
         page = server.get(path)
         assert (page["Items"], page["TotalResults"], "Page.Next" in page["Links"]) == ([], 0, False)
-    assert server.get("/externalsecuritygroupproviders") == []
+    assert server.get("/users/invitations") == []
+
+
+@pytest.mark.proves("GET externalsecuritygroupproviders")
+def test_who_logs_in_by_password_belongs_to_no_outer_group(server: Octopus) -> None:
+    """As many ways to log in know groups as the list of all ways says: none."""
+    known = server.get("/authentication")["AuthenticationProviders"]
+    grouped = [one["Name"] for one in known if one["SupportsGroups"]]
+    assert [one["Name"] for one in server.get("/externalsecuritygroupproviders")] == grouped == []
+
+
+@pytest.mark.proves(
+    "GET communityactiontemplates",
+    "GET communityactiontemplates/{id}",
+    "POST communityactiontemplates/{id}/installation",
+    "POST communityactiontemplates/{id}/installation/{spaceId}",
+)
+def test_a_community_template_is_installed_in_a_space(space: Octopus, server: Octopus) -> None:
+    """It becomes a step template there, with the library's properties, and can be installed once."""
+    page = server.get("/communityactiontemplates")
+    first, second = page["Items"]
+    assert (page["ItemType"], page["TotalResults"]) == ("CommunityActionTemplate", 2)
+    assert server.get("/communityactiontemplates", ids=second["Id"])["Items"] == [second]
+    path = f"/communityactiontemplates/{first['Id']}"
+    assert server.get(path) == first
+    made = server.post(f"{path}/installation{space.home}", None)
+    assert (made["SpaceId"], made["Name"], made["ActionType"], made["CommunityActionTemplateId"]) == (
+        *(space.home[1:], first["Name"], first["Type"], first["Id"]),
+    )
+    assert space.get("/actiontemplates")["Items"] == [made]
+    assert made["Properties"] == first["Properties"]
+    server.post(f"{path}/installation{space.home}", None, status=400)
+    default = server.post(f"{path}/installation", None)
+    assert default["SpaceId"] == "Spaces-1"
+    server.delete(f"/actiontemplates/{default['Id']}")
+    server.get("/communityactiontemplates/CommunityActionTemplates-99", status=404)
 
 
 @pytest.mark.proves("B.2 dates with a T or a blank")

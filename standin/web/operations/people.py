@@ -28,6 +28,7 @@ ROUTES = (
     server.post("users/access-token", sessions.create_token),
     server.get("users/authentication", sessions.user_providers),
     server.get("authentication", sessions.providers, anonymous=True),
+    server.get("externalsecuritygroupproviders", sessions.group_providers),
     anywhere.get("teammembership", users.read_membership, "userId spaces includeSystem"),
     *TEAMS.routes(anywhere, "teams", OF_TEAMS),
     anywhere.get("teams/{id}/scopeduserroles", TEAMS.grants, "skip take"),

@@ -1,6 +1,6 @@
 """What the portal configures beside, and what it asks for and finds nothing of (octopus-api §A.22)."""
 
-from standin.web.endpoints import empty
+from standin.web.endpoints import community, empty
 from standin.web.endpoints.portal import ACCOUNTS, ACTION_TEMPLATES, CERTIFICATES, PROXIES, SUBSCRIPTIONS, TRIGGERS
 from standin.web.routing import LIST, Scope, Table
 
@@ -30,9 +30,11 @@ ROUTES = (
     space.get("deploymentfreezes", empty.empty_page, LIST),
     space.get("insights/reports", empty.empty_page, LIST),
     space.get("processtemplates", empty.empty_page, LIST),
-    server.get("communityactiontemplates", empty.empty_page, "skip take ids"),
+    server.get("communityactiontemplates", community.list_templates, "skip take ids"),
+    server.get("communityactiontemplates/{id}", community.read_template),
+    server.create("communityactiontemplates/{id}/installation", community.install_template),
+    server.create("communityactiontemplates/{id}/installation/{spaceId}", community.install_template),
     server.get("configuration/certificates", empty.empty_page, LIST),
-    server.get("externalsecuritygroupproviders", empty.empty_array),
     server.get("issuetrackers", empty.empty_page, LIST),
     server.get("users/external-search", empty.empty_array, "partialName"),
     server.get("users/identity-metadata", empty.empty_array),
