@@ -294,6 +294,7 @@ def _around(one: LinkResult, curve: EventCurve, own: str) -> Part:
         Series(words.plain(one.operation), own, "line", [(at, factor) for at, factor, _ in points]),
     ]
     x = plots.even("seconds from the begin of an episode", curve.offsets[0], curve.offsets[-1], " s")
-    title = f"{words.plain(one.operation)} p50 around the begin of {one.suspect}, {curve.episodes} episodes"
+    what = f"{words.plain(one.operation)} p50 around {one.suspect}"
+    title = f"{what}, trial {one.trial}, {one.arm} ({curve.episodes} episodes)"
     picture = plots.draw(series, x, plots.even("factor", low, high, "x"), title, _linked(one))
     return {"title": words.capital(title), "picture": picture}
