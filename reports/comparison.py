@@ -78,13 +78,15 @@ def read(folder: Path) -> Finished:
         trials, found = document["trials"], msgspec.convert(document["effects"], list[Effect])
         began = min(float(trial["started"]) for trial in trials)
         valid = bool(document["valid"])
+        mechanisms = sorted({name for one in document.get("surroundings", []) for name in one["mechanisms"]})
     except (KeyError, TypeError, ValueError, msgspec.ValidationError) as exc:
         raise UsageError(f"{path} cannot be read: {exc}", f"Make it again: octoload report {folder}") from exc
     if not valid:
         raise UsageError(f"{folder} is INVALID: {document.get('sentence', '')}", "Compare runs that are valid.")
     if len(trials) < len(plan.trials) and not any(look.stopped for look in looks.read(folder)):
         raise UsageError(f"{folder} has run {len(trials)} of {len(plan.trials)} trials", "Finish it first.")
-    return Finished(folder.name, began, _facts(folder, plan), _notes(folder, plan), found)
+    facts = {**_facts(folder, plan), "mechanism of hosts": ", ".join(mechanisms) or None}
+    return Finished(folder.name, began, facts, _notes(folder, plan), found)
 
 
 def _facts(folder: Path, plan: Plan) -> Document:

@@ -164,18 +164,20 @@ def sentences(found: Prediction) -> list[str]:
     )
     if found.measured:
         predicted += f" Measured: {_limits(found.measured)} x."
-    artefact = (
-        f"On the shared host a request cost {_limits(found.sharing)} x as much CPU as on two. That is the mechanism's "
-        f"own artefact, not SQL's: short quota periods exaggerate what sharing costs ({KNOWN}; the governor, whose "
-        "figures are indicative, exaggerates more)."
-    )
     near, far = found.trips
-    distance = (
-        f"Of distance CPU cost knows nothing: a statement's way to the database and back takes {duration(far)} in "
-        f"{found.arm} and {duration(near)} in {found.baseline}, as measured. That is waited for, and counts for more "
-        "the fewer requests are under way at once."
-    )
-    return [predicted, artefact, *([distance] if far > near + FAR else [])]
+    if far > near + FAR:
+        beyond = (
+            f"Of distance CPU cost knows nothing: a statement's way to the database and back takes {duration(far)} in "
+            f"{found.arm} and {duration(near)} in {found.baseline}, as measured. That is waited for, and counts for "
+            "more the fewer requests are under way at once."
+        )
+    else:
+        beyond = (
+            f"On the shared host a request cost {_limits(found.sharing)} x as much CPU as on two. Most of that is the "
+            f"mechanism's own artefact: short quota periods exaggerate what sharing costs ({KNOWN}; the governor, "
+            "whose figures are indicative, exaggerates more)."
+        )
+    return [predicted, beyond]
 
 
 def _limits(found: Interval) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reports import words
+from reports import costs, words
 from reports.effects import Effect
 from reports.results import Results
 from reports.run import Run
@@ -16,6 +16,9 @@ def render(run: Run, results: Results) -> str:
         lines += ["| endpoint | role | baseline | contender | ratio (95 % CI) | verdict |", "|---|---|--:|--:|--:|---|"]
         lines += [_row(effect) for effect in shown]
         lines += [""]
+    beside = [one.sentence for one in results.comparisons]
+    beside += [" ".join(costs.sentences(one)) for one in results.predictions]
+    lines += [line for text in beside for line in (_safe(text), "")]
     if results.warnings:
         lines += ["Before you rely on it:", "", *[f"- {_safe(warning)}" for warning in results.warnings], ""]
     design = run.plan.design

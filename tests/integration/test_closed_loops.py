@@ -79,6 +79,21 @@ def test_a_tab_backs_off_from_a_slow_server_and_an_agent_does_not(tmp_path):
     assert facts["recorded"] == facts["counted"] == len(rows["sent"])
 
 
+def test_a_reader_without_a_pause_asks_as_soon_as_it_is_answered(tmp_path):
+    """No pause at all, one order of pages, none in vain: so its throughput is what the server can serve."""
+    with server() as (url, requests_of), engine(tmp_path) as running:
+        trial_of_one = trial(tmp_path, url, mix={}, pollers={"nonstop-reader": 1}, warm_up=0, seconds=2)
+        facts = running.run(**trial_of_one)
+        served = requests_of()
+    rows = columns(tmp_path)
+    assert len(rows["sent"]) > 100
+    assert np.array_equal(rows["intended"][1:], rows["done"][:-1])
+    assert facts["sent"] == {"pages": facts["recorded"]} == {"pages": facts["counted"]}
+    paths = [count for path, count in served.items() if "/progression/" in path or path.endswith("/releases")]
+    assert max(paths) - min(paths) <= 1
+    assert facts["generator"]["lag_p99"] < 0.005
+
+
 def test_sessions_think_and_end_with_the_trial(tmp_path):
     """A page is intended a think time after the answer before it; none after the end, and none in the next trial."""
     with server() as (url, requests_of), engine(tmp_path) as running:

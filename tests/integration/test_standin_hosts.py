@@ -219,8 +219,11 @@ def test_the_proxy_keeps_the_order_of_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--nodes", "3", "--host-cpus", "0.6"], "CPUs together"),
+        (["--nodes", "32", "--host-cpus", "0.9"], "CPUs together"),
         (["--host-cpus", "0.05"], "from 0.1"),
+        (["--host-cpus", "0"], "from 0.1"),
+        (["--host-cpus", "-0.3"], "from 0.1"),
+        (["--host-cpus", "0.3", "--sql-cpus", "0"], "from 0.1"),
         (["--host-cpus", "lots"], "no capacity"),
         (["--sql", "separate-host"], "--host-cpus"),
         (["--host-cpus", "0.3", "--sql-latency", "far"], "no distance"),
@@ -233,3 +236,11 @@ def test_hosts_that_cannot_be_are_refused(words: list[str], said: str, tmp_path:
     assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
     assert list(tmp_path.iterdir()) == []
     assert said in done.stderr
+
+
+@pytest.mark.skipif(len(usable_cores()) >= 32, reason="32 nodes are not too many here")
+def test_more_nodes_than_cpus_are_told() -> None:
+    """Nodes that share CPUs are served, with a line that says what they cannot show; hosts of their own can."""
+    said = "32 nodes share"
+    assert said in refused("serve", "--nodes", "32", "--sql", "same-host").stderr
+    assert said not in refused("serve", "--nodes", "32", "--host-cpus", "lots").stderr

@@ -13,7 +13,8 @@ from experiments.experiment import load
 from experiments.hosts import Hosts, check_room
 from experiments.meter import Meter
 from octoload.errors import UsageError
-from reports import costs, results, run
+from reports import comparison, costs, markdown, page, results, run
+from reports.checks import check_trial
 from reports.results import Results
 
 pytestmark = pytest.mark.unit
@@ -26,18 +27,18 @@ NODE, DATABASE, SHARING = 0.002, 0.0012, 1.1
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("cpus: 0.6,", "cpus: 0,", "standin.hosts.cpus is 0"),
-        ("cpus: 0.6,", "cpus: -0.3,", "standin.hosts.cpus is -0.3"),
-        ("cpus: 0.6,", "cpus: 1.5,", "from 0.1 to 0.9"),
-        ("cpus: 0.6,", "cpus: .nan,", "standin.hosts.cpus is nan"),
-        ("sql_cpus: 0.6", "sql_cpus: 0", "standin.hosts.sql_cpus is 0"),
+        ("cpus: 0.4,", "cpus: 0,", "standin.hosts.cpus is 0"),
+        ("cpus: 0.4,", "cpus: -0.3,", "standin.hosts.cpus is -0.3"),
+        ("cpus: 0.4,", "cpus: 1.5,", "from 0.1 to 0.9"),
+        ("cpus: 0.4,", "cpus: .nan,", "standin.hosts.cpus is nan"),
+        ("sql_cpus: 0.4", "sql_cpus: 0", "standin.hosts.sql_cpus is 0"),
         ("sql_latency: 2ms", "sql_latency: far", "'far'"),
         ("sql_latency: 2ms", "sql_latency: 2s", "at most a second"),
         ("sql_latency: 2ms", "sql_latency: -2ms", "'-2ms'"),
         ("separate-host, sql_latency", "same-host, sql_latency", "on the same host"),
-        ("  hosts: {cpus: 0.6, sql_cpus: 0.6}", "", "there are no hosts"),
+        ("  hosts: {cpus: 0.4, sql_cpus: 0.4}", "", "there are no hosts"),
         ("[pages throughput]", "[pages p50]", "only pollers ask"),
-        ("nonstop-reader: 8", "waiting-agent: 8", "workload.mix is empty"),
+        ("nonstop-reader: 4", "waiting-agent: 4", "workload.mix is empty"),
     ],
 )
 def test_hosts_that_cannot_be_are_told_before_anything_is_made(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -83,8 +84,11 @@ def test_a_meter_reads_within_the_measured_phase_only() -> None:
     assert (host["cpu_seconds"], host["busy"], host["throttled"]) == (0.5, pytest.approx(0.5), pytest.approx(0.25))
 
 
-def build(folder: Path, mechanisms: tuple[str, ...] = ("cgroup v1",)) -> Results:
-    """Reduce a run whose contender has the database on a host of its own; trials have these mechanisms in turn."""
+def build(folder: Path, mechanisms: tuple[str, ...] = ("cgroup v1",), trip: float = 0.0003) -> tuple[run.Run, Results]:
+    """Make a run whose contender has the database on a host of its own, `trip` seconds away and back.
+
+    Trials have these mechanisms in turn.
+    """
     decided = run_folder.plan(primary=[{"operation": "dashboard", "metric": "throughput"}], changes=[], control=[])
     run_folder.build(folder, decided, ratio=1.0)
     for file in sorted(folder.glob("trials/*/trial.json")):
@@ -102,7 +106,7 @@ def build(folder: Path, mechanisms: tuple[str, ...] = ("cgroup v1",)) -> Results
             "cores": 2,
             "steal": 0.0,
             "sql": "separate-host" if apart else "same-host",
-            "round_trip": {"nodes": 0.003 if apart else 0.0002},
+            "round_trip": {"nodes": trip if apart else 0.0002},
             "from": begin,
             "until": end,
             "seconds": end - begin,
@@ -118,20 +122,26 @@ def build(folder: Path, mechanisms: tuple[str, ...] = ("cgroup v1",)) -> Results
             },
         }
         file.write_text(json.dumps(trial), encoding="utf-8")
-    return results.reduce(run.read(folder))
+    read = run.read(folder)
+    return read, results.reduce(read)
 
 
 def test_cpu_cost_predicts_what_a_separate_host_is_worth(tmp_path: Path) -> None:
     """A node's 2 ms and the database's 1.2 ms of one host predict 3.2 / 2 = 1.6; the rest is what sharing adds."""
-    (found,) = build(tmp_path).predictions
+    read, reduced = build(tmp_path)
+    (found,) = reduced.predictions
     assert found.ratio.estimate == pytest.approx((NODE + DATABASE) / NODE)
     assert (found.node.estimate, found.sql.estimate) == (pytest.approx(NODE), pytest.approx(DATABASE))
     assert found.sharing.estimate == pytest.approx(SHARING)
     assert (found.shared_capacity, found.separate_capacity) == (pytest.approx(0.6 / 0.0032), pytest.approx(300))
     assert found.measured is not None
     said = " ".join(costs.sentences(found))
-    for part in ("predicts 1.60 (", "2 ms of CPU", "1.2 ms", "1.10 (", "3 ms in keep-3", "1.65 to 1.94", "indicative"):
+    for part in ("predicts 1.60 (", "2 ms of CPU", "1.2 ms", "1.10 (", "1.65 to 1.94", "indicative"):
         assert part in said
+    (away,) = build(tmp_path / "away", trip=0.003)[1].predictions
+    assert "takes 3 ms in keep-3 and 200 µs in keep-all" in " ".join(costs.sentences(away))
+    for text in (page.render(read, reduced), markdown.render(read, reduced)):
+        assert "CPU cost predicts 1.60" in text
 
 
 @pytest.mark.parametrize(
@@ -145,9 +155,42 @@ def test_cpu_cost_predicts_what_a_separate_host_is_worth(tmp_path: Path) -> None
 )
 def test_mechanisms_are_never_mixed(tmp_path: Path, mechanisms: tuple[str, ...], state: str, said: str) -> None:
     """A comparison of trials that were held by two mechanisms is void; a weaker mechanism is labelled."""
-    reduced = build(tmp_path, mechanisms)
+    _, reduced = build(tmp_path, mechanisms)
     (check,) = [one for one in reduced.checks if one.name == "hosts"]
     assert (check.state, reduced.valid) == (state, state != "invalid")
     assert said in check.message
     assert (reduced.predictions == []) == (state == "invalid")
     assert {one.arm for one in reduced.surroundings} == {"keep-all", "keep-3"}
+
+
+def test_runs_of_two_mechanisms_are_not_compared(tmp_path: Path) -> None:
+    """A run under the governor does not stand beside one under control groups."""
+    runs = []
+    for mechanism in ("cgroup v1", "governor"):
+        build(tmp_path / mechanism, (mechanism,))
+        results.build(tmp_path / mechanism)
+        runs.append(comparison.read(tmp_path / mechanism))
+    (unlike,) = comparison.differences(*runs)
+    assert unlike.startswith("mechanism of hosts: cgroup v1")
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "steal", "metric", "state"),
+    [
+        ("cgroup v1", 0.12, "throughput", "warn"),
+        ("cgroup v1", 0.26, "throughput", "invalid"),
+        ("governor", 0.12, "throughput", "invalid"),
+        ("cgroup v1", 0.12, "p50", "invalid"),
+        ("", 0.12, "throughput", "invalid"),
+    ],
+)
+def test_steal_that_quotas_leave_room_for_does_not_void_throughput(
+    tmp_path: Path, mechanism: str, steal: float, metric: str, state: str
+) -> None:
+    """A quota of the kernel counts the CPU that was had: its limit is the share that no host gets, for throughput."""
+    decided = run_folder.plan(primary=[{"operation": "dashboard", "metric": metric}])
+    facts = run_folder.requests(tmp_path / "requests.parquet", decided, 1, {})
+    facts["generator"]["steal"] = steal
+    facts["hosts"] = {"mechanism": mechanism, "hosts": {}} if mechanism else {}
+    (found,) = [check for check in check_trial(facts, tmp_path / "requests.parquet", decided) if check.name == "steal"]
+    assert (found.state, found.value) == (state, steal)
