@@ -18,7 +18,7 @@ from reports import run as runs
 from reports.charts import Curve, Dot
 from reports.effects import Effect
 from reports.results import Results, state
-from reports.run import Document, Run
+from reports.run import Document, Pool, Run
 from reports.scaling import Scaling
 from reports.summaries import SHARE, quantile
 
@@ -72,7 +72,7 @@ def render(run: Run, results: Results) -> str:
         requests=_measured(run),
         heroes=[_hero(effect) for effect in results.of("primary")],
         forests=_forests(results.effects),
-        curves=[_curves(run, operation) for operation in _shown(run)],
+        curves=_curves(run, _shown(run)),
         orders=[_order(run, effect) for effect in results.of("primary") if effect.metric in _DRAWN],
         rows=_rows(run),
         bytes=_bytes(run),
@@ -177,12 +177,18 @@ def _shown(run: Run) -> list[str]:
     return [name for name in names if all(counts[arm, name] > 1 for arm in (run.plan.baseline, run.plan.contender))]
 
 
-def _curves(run: Run, operation: str) -> dict[str, Any]:
-    """Prepare the latency distributions of one operation, pooled over an arm's trials."""
+def _curves(run: Run, operations: list[str]) -> list[dict[str, Any]]:
+    """Prepare the latency distributions of operations, pooled over an arm's trials."""
+    arms = (run.plan.baseline, run.plan.contender) if operations else ()
+    pools = {arm: runs.pooled(run.trials, arm, operations) for arm in arms}
+    return [_curve(run, name, {arm: found[name] for arm, found in pools.items()}) for name in operations]
+
+
+def _curve(run: Run, operation: str, pools: dict[str, Pool]) -> dict[str, Any]:
     curves: list[Curve] = []
     table: list[dict[str, Any]] = []
     for arm, style in ((run.plan.baseline, "baseline"), (run.plan.contender, "contender")):
-        pool = runs.pooled(run.trials, arm, operation)
+        pool = pools[arm]
         curves.append(Curve(arm, style, pool.latencies))
         quantiles = {metric: words.duration(quantile(pool.latencies, metric)) for metric in SHARE}
         count = f"{pool.latencies.size:,}"

@@ -160,15 +160,18 @@ def read(folder: Path) -> Run:
     )
 
 
-def pooled(trials: Sequence[Trial], arm: str, operation: str) -> Pool:
-    """Read the latencies of one operation in all valid trials of an arm."""
-    latencies, failures = [np.empty(0)], 0
+def pooled(trials: Sequence[Trial], arm: str, operations: Sequence[str]) -> dict[str, Pool]:
+    """Read the latencies of operations in all valid trials of an arm; each file is read once."""
+    latencies: dict[str, list[Floats]] = {name: [np.empty(0)] for name in operations}
+    failures = dict.fromkeys(operations, 0)
     for trial in trials:
-        if trial.facts.valid and trial.facts.arm == arm and operation in trial.operations:
-            own = summaries.read(trial.folder / "requests.parquet").of(operation)
-            latencies.append(own.latency)
-            failures += int(own.failed.sum())
-    return Pool(np.sort(np.concatenate(latencies)), failures)
+        if trial.facts.valid and trial.facts.arm == arm and not trial.operations.keys().isdisjoint(operations):
+            samples = summaries.read(trial.folder / "requests.parquet")
+            for name in operations:
+                own = samples.of(name)
+                latencies[name].append(own.latency)
+                failures[name] += int(own.failed.sum())
+    return {name: Pool(np.sort(np.concatenate(latencies[name])), failures[name]) for name in operations}
 
 
 def _optional(path: Path, name: str) -> Document:

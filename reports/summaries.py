@@ -62,23 +62,24 @@ class Samples:
 
     def of(self, operation: str) -> "Samples":
         """Keep one operation."""
-        return self._only(np.isin(self.kind, self._places([operation])))
+        return self._only(self._mask([operation]))
 
     def on_schedule(self, closed: Sequence[str]) -> "Samples":
         """Keep what no closed loop asked for; `closed` are the operations of pollers."""
-        return self._only(~np.isin(self.kind, self._places(closed)))
+        return self._only(~self._mask(closed))
 
-    def _places(self, operations: Sequence[str]) -> list[int]:
-        return [place for place, name in enumerate(self.names) if name in operations]
+    def _mask(self, operations: Sequence[str]) -> npt.NDArray[np.bool_]:
+        return np.array([name in operations for name in self.names])[self.kind]
 
     def _only(self, keep: npt.NDArray[np.bool_]) -> "Samples":
+        places = np.flatnonzero(keep)  # taking rows by number is twice as fast as by a mask, column after column
         return Samples(
-            self.intended[keep],
-            self.sent[keep],
-            self.done[keep],
-            self.kind[keep],
+            self.intended.take(places),
+            self.sent.take(places),
+            self.done.take(places),
+            self.kind.take(places),
             self.names,
-            self.failed[keep],
+            self.failed.take(places),
             self.recorded,
         )
 

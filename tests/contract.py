@@ -22,6 +22,7 @@ import pytest
 from standin.errors import Rejected
 from standin.web.routes import ROUTES
 from standin.web.routing import Route, Router
+from tests import contract_fields
 from tests.contract_operations import OPERATIONS
 
 HERE = Path(__file__).parent
@@ -40,7 +41,8 @@ running instance. Paths are below `/api/`; those of a space also below `/api/spa
 `/api/swagger.json` describes the same routes with their members.
 
 Written by `python -m tests.contract`. A test names what it proves with `@pytest.mark.proves("GET environments", …)` and
-fails when it does not call that operation with success.
+fails when it does not call that operation with success, or when an answer lacks a member that tests/contract_fields.py
+lists. `make calibrate PARTS=mutants` spoils 20 answers and shows that the tests notice.
 """
 
 
@@ -112,6 +114,15 @@ def render() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
+def route_of(request: httpx.Request) -> Route | None:
+    """Return the route of a request, or None where there is none."""
+    method = request.headers.get("X-HTTP-Method-Override") or request.method
+    try:
+        return _ROUTER.match(method.upper(), request.url.path).route
+    except Rejected:
+        return None
+
+
 def is_empty(route: Route) -> bool:
     """Say whether a route answers with an empty list whatever there is."""
     return route.endpoint.__module__.endswith(".empty")
@@ -122,18 +133,22 @@ class Calls:
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
+        #: what answers lack of what octopus-api lists, in words
+        self.lacking: list[str] = []
 
     def clear(self) -> None:
         """Forget what an earlier test has called."""
         self._seen.clear()
+        self.lacking.clear()
 
     def note(self, response: httpx.Response) -> None:
-        """Remember an operation that was answered with success; a hook of httpx."""
-        method = response.request.headers.get("X-HTTP-Method-Override") or response.request.method
-        try:
-            route = _ROUTER.match(method.upper(), response.request.url.path).route
-        except Rejected:
+        """Remember an operation that was answered with success, and what its answer lacks; a hook of httpx."""
+        route = route_of(response.request)
+        if route is None:
             return
+        if response.headers.get("content-type", "").startswith("application/json") and response.read():
+            lacks = contract_fields.lacking(route, response.status_code, response.json())
+            self.lacking += [f"{route.method} {route.path} lacks {name}" for name in lacks]
         if response.status_code == _REFUSED.get(route.path, route.status):
             self._seen |= {name for name, known in routes().items() if known is route}
 

@@ -64,6 +64,8 @@ class CreateDeployment(Resource, frozen=True, kw_only=True):
     excluded_machine_ids: list[str] = []
     priority: str = "LifecycleDefault"
     debug_mode: Any = None
+    fail_target_discovery: bool = False
+    tentacle_retention_period: Any = None
 
 
 class _DeployV1(Resource, frozen=True, kw_only=True):

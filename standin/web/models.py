@@ -288,8 +288,10 @@ class Machine(Resource, frozen=True, kw_only=True):
     has_latest_calamari: bool = True
     is_in_process: bool = False
     operating_system: str | None = None
+    operating_system_version: str | None = None
     shell_name: str | None = None
     shell_version: str | None = None
+    architecture: str | None = None
 
 
 class Tenant(Resource, frozen=True, kw_only=True):

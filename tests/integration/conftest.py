@@ -4,11 +4,11 @@ import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 
 from tests.contract import Calls
 from tests.octopus_server import Octopus, Shop, StandIn
+from tests.tampering import proving_client
 
 _numbers = itertools.count(1)
 
@@ -27,13 +27,14 @@ def proven(request: pytest.FixtureRequest, calls: Calls) -> Iterator[None]:
     yield
     missing = calls.missing(named)
     assert not missing, f"the test says that it proves {', '.join(missing)}, but it never called that with success"
+    lacking = sorted(set(calls.lacking))
+    assert not lacking, f"answers lack members that the contract lists: {'; '.join(lacking)}"
 
 
 @pytest.fixture(scope="session")
 def server(standin: StandIn, calls: Calls) -> Iterator[Octopus]:
     """The whole server."""
-    hooks = {"response": [calls.note]}
-    with httpx.Client(base_url=standin.url, headers=standin.headers, timeout=30, event_hooks=hooks) as http:
+    with proving_client(standin.url, standin.headers, calls) as http:
         yield Octopus(http)
 
 
@@ -44,9 +45,7 @@ def connect(standin: StandIn, calls: Calls) -> Iterator[Callable[..., Octopus]]:
 
         def open_one(**headers: str) -> Octopus:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
-            hooks = {"response": [calls.note]}
-            http = httpx.Client(base_url=standin.url, headers=named, timeout=30, event_hooks=hooks)
-            return Octopus(opened.enter_context(http))
+            return Octopus(opened.enter_context(proving_client(standin.url, named, calls)))
 
         yield open_one
 

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.contract import Calls
 from tests.integration.test_standin_load import run, write
 from tests.integration.test_standin_processes import KEY, running
 from tests.octopus_server import Octopus
+from tests.tampering import proving_client
 
 pytestmark = pytest.mark.integration
 
@@ -99,12 +99,7 @@ def test_old_events_move_to_files(tmp_path: Path, calls: Calls) -> None:
     run("load", str(write(tmp_path / "history.jsonl", set_back)), "--data", str(data))
     with (
         running("--data", str(data), "--port", "0", "--time-scale", "100") as (_, lines),
-        httpx.Client(
-            base_url=lines[-1].split()[1],
-            headers={"X-Octopus-ApiKey": KEY},
-            timeout=60,
-            event_hooks={"response": [calls.note]},
-        ) as http,
+        proving_client(lines[-1].split()[1], {"X-Octopus-ApiKey": KEY}, calls, timeout=60) as http,
     ):
         server = Octopus(http)
         before = server.get("/events")["TotalResults"]

@@ -115,3 +115,27 @@ def test_a_role_for_tenants_and_groups_adds_up(space: Octopus, member: Callable[
     assert mine.get("/deployments")["TotalResults"] == 2
     space.put(f"/projects/{shop['Id']}", {**space.get("/projects/Shop"), "ProjectGroupId": web["ProjectGroupId"]})
     assert space.get("/deployments")["TotalResults"] == 3
+
+
+def test_a_role_holds_for_runbooks_as_well(space: Octopus, member: Callable[..., Octopus]) -> None:
+    """Those of other projects are neither shown nor run, and its own nowhere else; of runs it sees its own part."""
+    dev, lifecycle = space.environment("Dev"), space.get("/lifecycles/all")[0]["Id"]
+    space.environment("Live")
+    made = []
+    for name in ("Web", "Shop"):
+        project = space.project(name, lifecycle)["Id"]
+        runbook = space.post("/runbooks", {"Name": "Clean", "ProjectId": project})["Id"]
+        space.post("/runbookSnapshots?publish=true", {"Name": "1", "RunbookId": runbook, "ProjectId": project})
+        made.append((project, runbook))
+    (web, ours), (_, theirs) = made
+    mine = member("runner", {"ProjectIds": [web], "EnvironmentIds": [dev]})
+    assert ids(mine.get("/runbooks")) == [ours]
+    mine.get(f"/runbooks/{theirs}", status=403)
+    order = {"RunbookName": "Clean", "ProjectName": "Web", "EnvironmentNames": ["Dev"]}
+    path = "/runbook-runs/create/v1"
+    (run,) = mine.post(path, order, status=200)["RunbookRunServerTasks"]
+    for other in ({"EnvironmentNames": ["Live"]}, {"ProjectName": "Shop"}):
+        assert "RunbookRunCreate" in mine.post(path, {**order, **other}, status=403)["ErrorMessage"]
+    (elsewhere,) = space.post(path, {**order, "EnvironmentNames": ["Live"]}, status=200)["RunbookRunServerTasks"]
+    assert ids(mine.get("/runbookRuns")) == [run["RunbookRunId"]]
+    mine.get(f"/runbookRuns/{elsewhere['RunbookRunId']}", status=403)

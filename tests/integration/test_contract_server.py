@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.contract import Calls
 from tests.integration.standin_cluster import cluster
 from tests.integration.test_standin_processes import KEY
 from tests.octopus_server import Document, Octopus, StandIn, until
+from tests.tampering import proving_client
 
 pytestmark = pytest.mark.integration
 
@@ -78,8 +78,7 @@ def test_a_node_that_is_gone_can_be_forgotten(tmp_path: Path, calls: Calls) -> N
 @contextmanager
 def client(url: str, calls: Calls, key: str = KEY) -> Iterator[Octopus]:
     """A client whose calls count as proofs."""
-    headers, hooks = {"X-Octopus-ApiKey": key}, {"response": [calls.note]}
-    with httpx.Client(base_url=url, headers=headers, timeout=30, event_hooks=hooks) as http:
+    with proving_client(url, {"X-Octopus-ApiKey": key}, calls) as http:
         yield Octopus(http)
 
 

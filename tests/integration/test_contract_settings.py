@@ -57,6 +57,8 @@ NOT_YET = {
 def test_settings_of_the_instance_are_listed_read_and_written(server: Octopus) -> None:
     """Each section with its members and its values; a value of the wrong kind is refused (§A.5)."""
     sections = {one["Id"]: one for one in server.get("/configuration")["Items"]}
+    page = server.get("/configuration", skip=1, take=1)
+    assert ([one["Id"] for one in page["Items"]], page["TotalResults"]) == ([list(sections)[1]], len(sections))
     assert {"retentionpolicies", "eventretention", "smtp"} <= set(sections)
     assert server.get("/configuration/eventretention")["Links"] == sections["eventretention"]["Links"]
     members = server.get("/configuration/eventretention/metadata")["Types"][0]["Properties"]

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.contract import Calls
 from tests.integration.standin_cluster import cluster
 from tests.integration.test_standin_processes import KEY
 from tests.octopus_server import Document, Octopus, step, until
+from tests.tampering import proving_client
 
 pytestmark = pytest.mark.integration
 
@@ -257,9 +257,7 @@ def test_a_stuck_task_is_abandoned(tmp_path: Path, calls: Calls) -> None:
         other = next(name for name in server.nodes if name != runs)
         server.tell("freeze", runs)
         url = str(server.nodes[other].http.base_url)
-        with httpx.Client(
-            base_url=url, headers={"X-Octopus-ApiKey": KEY}, timeout=30, event_hooks={"response": [calls.note]}
-        ) as http:
+        with proving_client(url, {"X-Octopus-ApiKey": KEY}, calls) as http:
             space = Octopus(http, "/Spaces-1")
             path = f"/tasks/{deployment['TaskId']}"
             space.call("POST", f"{path}/abandon", status=400)

@@ -90,8 +90,15 @@ async def delete_deployment(call: Call) -> Any:
 async def _create(call: Call) -> Document:
     sent = await call.read(commands.CreateDeployment)
     members = msgspec.to_builtins(sent)
-    for reference in ("ReleaseId", "EnvironmentId", "TenantId", "DebugMode"):
-        del members[reference]
+    for name in (
+        "ReleaseId",
+        "EnvironmentId",
+        "TenantId",
+        "DebugMode",
+        "FailTargetDiscovery",
+        "TentacleRetentionPeriod",
+    ):
+        del members[name]
     members.update(schedule(call, sent.queue_time, sent.queue_time_expiry))
     async with call.begin() as work:
         release = await get(work.conn, kinds.RELEASE, sent.release_id)

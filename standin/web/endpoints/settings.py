@@ -10,6 +10,7 @@ from standin.errors import not_found
 from standin.web import models, sections
 from standin.web.call import Call
 from standin.web.links import links_of
+from standin.web.paging import envelope
 from standin.web.refusals import bad_request
 from standin.web.routing import Route, Table
 from standin.web.schemas import members_of
@@ -48,10 +49,11 @@ async def modify_policy(call: Call) -> Any:
     return await _policy(call, kind)
 
 
-async def list_sections(_call: Call) -> Any:
-    """Return the settings of the instance as an envelope without pages."""
-    items = [_section(section) for section in sections.SECTIONS.values()]
-    return {"ItemType": "ConfigurationSectionMetadata", "TotalResults": len(items), "Items": items, "Links": {}}
+async def list_sections(call: Call) -> Any:
+    """Return one page of the settings of the instance."""
+    window, items = call.query.window(), [_section(section) for section in sections.SECTIONS.values()]
+    page = items[window.skip : window.skip + window.take]
+    return envelope("ConfigurationSectionMetadata", page, len(items), window, call.path)
 
 
 async def read_section(call: Call) -> Any:

@@ -14,7 +14,7 @@ ROUTES = (
     *LIFECYCLES.routes(space, "lifecycles"),
     server.get("configuration/retention-default", settings.read_retention_default),
     server.put("configuration/retention-default", settings.modify_retention_default, models.RetentionDefault),
-    server.get("configuration", settings.list_sections),
+    server.get("configuration", settings.list_sections, "skip take"),
     server.get("configuration/{id}", settings.read_section),
     server.get("configuration/{id}/metadata", settings.read_metadata),
     server.get("configuration/{id}/values", settings.read_values),
