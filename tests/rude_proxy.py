@@ -38,6 +38,8 @@ class RudeProxy:
     puts: dict[str, Callable[[bytes], int]] = field(default_factory=dict)
     #: Method and path → requests that were passed on.
     passed: Counter[str] = field(default_factory=Counter)
+    #: Answers of the server itself that were 429.
+    limited: int = 0
     #: What happened to requests instead of their answers.
     happened: Counter[str] = field(default_factory=Counter)
 
@@ -107,6 +109,7 @@ class RudeProxy:
         self.passed[f"{method} {path}"] += 1
         to_server.write(head + body)
         head, body = await _message(from_server)
+        self.limited += head.startswith(b"HTTP/1.1 429")
         if fate == CUT_AFTER:
             self.happened[fate] += 1
             return False

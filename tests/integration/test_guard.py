@@ -2,34 +2,23 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from rich.console import Console
 
 from experiments import cli
 from octoload.api import Octopus
-from octoload.errors import AccessDeniedError, NotOctopusError, OctoloadError, UsageError
+from octoload.errors import AccessDeniedError, NotOctopusError, UsageError
 from seeders import journal
-from seeders.history import History
 from tests.octopus_server import Octopus as Server
 from tests.octopus_server import StandIn, until
 from tests.rude_proxy import RudeProxy
+from tests.seed_commands import HISTORY, QUIET, command, items, refused, writes
 
 pytestmark = pytest.mark.integration
 
-HISTORY = History(
-    name="Guarded", environments=2, projects=2, releases_per_project=2, deployments_per_release=1.0, machines=2,
-    tenants=2, variables=2, age_days=7,
-)  # fmt: skip
 KEY = "API-PLANTEDPLANTEDPLANTED"
-
-
-def items(*events: dict) -> Any:
-    """Change a page so that it has these items."""
-    return lambda page: {**page, "Items": list(events), "TotalResults": len(events)}
 
 
 def event(category: str, user: str = "Users-77", agent: str = "OctopusClient-js/2026.3.15581") -> dict:
@@ -59,8 +48,6 @@ def policies(**changes: Any) -> Any:
     return lambda _page: {"Items": [{**policy, "RequestsPerMinute": 200, "AuditMode": False, **changes}]}
 
 
-#: What nobody but octoload has used.
-QUIET = {"/api/events": items()}
 MINE = {"/api/spaces/all": lambda spaces: [*spaces, {"Id": "Spaces-999", "Name": "guarded", "Description": "My own."}]}
 NODE = "--this-is-a-test-instance"
 
@@ -103,28 +90,6 @@ SITUATIONS = {
 def octopus(standin: StandIn) -> Iterator[Octopus]:
     with Octopus(standin.url, standin.api_key) as octopus:
         yield octopus
-
-
-def command(*words: str, key: str, folder: Path) -> tuple[int, str]:
-    """Run a command in this process; return its exit code and what it said."""
-    file = folder / "history.yaml"
-    file.write_bytes(msgspec.yaml.encode(HISTORY))
-    history = ["--history", str(file)]
-    out = [] if words[0] == "check" else ["--out", str(folder)]
-    options = cli.parser().parse_args([*words, "--api-key", key, *history, *out])
-    with (folder / "said.txt").open("a") as said:
-        console = Console(record=True, width=200, file=said)
-        return options.command(options, console), console.export_text()
-
-
-def refused(kind: type[OctoloadError], *words: str, key: str, folder: Path) -> str:
-    with pytest.raises(kind) as caught:
-        command(*words, key=key, folder=folder)
-    return caught.value.message
-
-
-def writes(proxy: RudeProxy) -> list[str]:
-    return [asked for asked in proxy.passed if not asked.startswith("GET ")]
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
@@ -196,6 +161,24 @@ def test_rate_limits_are_lifted_and_put_back(standin, tmp_path):
         words = ("seed", "--url", proxy.url, "--lift-rate-limits")
         assert command(*words, key=standin.api_key, folder=tmp_path)[0] == 0
     assert put == [(True, False), (True, True)]
+    command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
+
+
+def test_a_rate_limited_server_is_seeded_at_its_pace(octopus, standin, tmp_path):
+    """Where the server itself answers 429, the history is complete all the same, and no limit is touched."""
+    policies = {one["ScopeType"]: one for one in octopus.get("/api/ratelimitingpolicies")["Items"]}
+    path = f"/api/ratelimitingpolicies/{policies['AuthenticatedHuman']['Id']}"
+    limited = {**policies["AuthenticatedHuman"], "IsEnabled": True, "RequestsPerMinute": 1200, "BurstLimit": 10}
+    before = octopus.counts()
+    octopus.put(path, limited)
+    try:
+        with RudeProxy(standin.url, changes=QUIET) as proxy:
+            assert command("seed", "--url", proxy.url, key=standin.api_key, folder=tmp_path)[0] == 0
+        assert octopus.get(path)["IsEnabled"]
+    finally:
+        octopus.put(path, policies["AuthenticatedHuman"])
+    assert proxy.limited > 0
+    assert octopus.counts()["deployment"] == before["deployment"] + HISTORY.deployments
     command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
 
 
