@@ -219,10 +219,17 @@ def test_what_is_left_is_told_and_is_an_error(octopus, standin, tmp_path):
 
 
 def test_no_file_has_the_key(octopus, standin, tmp_path):
-    """Of all files that seeding and cleaning leave, and of all that they say, none has the key in it."""
+    """The key is in no file and no word that checking, seeding and cleaning leave, in no event and no log of a task."""
+    call = {"key": standin.api_key, "folder": tmp_path}
     with RudeProxy(standin.url, changes=QUIET) as proxy:
-        command("seed", "--url", proxy.url, key=standin.api_key, folder=tmp_path)
-    files = {file.name: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
-    assert {"manifest.json", "seeding.jsonl", "said.txt"} <= set(files)
-    assert not [name for name, content in files.items() if standin.api_key.encode() in content]
-    command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
+        command("check", "--url", proxy.url, **call)
+        command("seed", "--url", proxy.url, **call)
+    space = next(octopus.space(one["Id"]) for one in octopus.get("/api/spaces/all") if one["Name"] == HISTORY.name)
+    told = {event["Id"]: event for event in space.pages("events", take=500)}
+    told |= {task["Id"]: octopus.get(f"/api/tasks/{task['Id']}/details") for task in space.pages("tasks", take=100)}
+    assert sum(one.startswith("ServerTasks") for one in told) == HISTORY.deployments
+    left = {file.name: file.read_text() for file in tmp_path.rglob("*") if file.is_file()}
+    assert {"manifest.json", "seeding.jsonl", "seeding.lock", "said.txt"} <= set(left)
+    command("clean", "--url", standin.url, **call)
+    left |= {f"{file.name} after cleaning": file.read_text() for file in tmp_path.rglob("*") if file.is_file()}
+    assert not [name for name, text in {**told, **left}.items() if standin.api_key in str(text)]
