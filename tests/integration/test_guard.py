@@ -1,9 +1,13 @@
 """The guard before a seeding: fifteen situations of a server, and what happens in each; then cleaning up."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
@@ -180,6 +184,30 @@ def test_a_rate_limited_server_is_seeded_at_its_pace(octopus, standin, tmp_path)
     assert proxy.limited > 0
     assert octopus.counts()["deployment"] == before["deployment"] + HISTORY.deployments
     command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
+
+
+@pytest.mark.parametrize("then", [("seed", NODE, "node-1"), ("clean",)], ids=lambda words: words[0])
+def test_a_killed_seeding_leaves_rate_limits_to_the_next(octopus, standin, tmp_path, then):
+    """What `kill -9` left switched off, the next seed or clean in its folder puts back as it was."""
+    policies = {one["ScopeType"]: one for one in octopus.get("/api/ratelimitingpolicies")["Items"]}
+    was = policies["AuthenticatedHuman"]
+    path = f"/api/ratelimitingpolicies/{was['Id']}"
+    octopus.put(path, {**was, "IsEnabled": True, "RequestsPerMinute": 100_000, "BurstLimit": 10_000})
+    limited = octopus.get(path)
+    (tmp_path / "history.yaml").write_bytes(msgspec.yaml.encode(HISTORY))
+    program = [sys.executable, "-m", "experiments", "seed", "--lift-rate-limits", "--url", standin.url, NODE, "node-1"]
+    program += ["--history", str(tmp_path / "history.yaml"), "--out", str(tmp_path)]
+    env = {**os.environ, "OCTOPUS_API_KEY": standin.api_key}
+    try:
+        with subprocess.Popen(program, env=env, stdout=subprocess.DEVNULL) as process:
+            until(lambda: octopus.get(path), lambda policy: not policy["IsEnabled"])
+            process.kill()
+        assert not octopus.get(path)["IsEnabled"]
+        assert command(*then, "--url", standin.url, key=standin.api_key, folder=tmp_path)[0] == 0
+        assert octopus.get(path) == limited
+    finally:
+        octopus.put(path, was)
+        command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
 
 
 def test_cleaning_leaves_events_only(octopus, standin, tmp_path):

@@ -112,7 +112,9 @@ def test_somebody_who_logs_in_is_seen(server: Server, standin, connect: Callable
 def test_what_acts_by_itself_is_seen_on_a_clone(server: Server, space: Server, standin, tmp_path, path):
     """An enabled trigger or subscription is a warning, and on a copy of another instance it stands against seeding."""
     project = space.project("Watched", space.get("/lifecycles/all")[0]["Id"])
-    space.post(f"/{path}", {"Name": "Nightly", **({"ProjectId": project["Id"]} if path == "projecttriggers" else {})})
+    made = space.post(
+        f"/{path}", {"Name": "Nightly", **({"ProjectId": project["Id"]} if path == "projecttriggers" else {})}
+    )
     call: dict[str, Any] = {"key": standin.api_key, "folder": tmp_path}
     clone = {"/api/serverstatus": lambda status: {**status, "IsPotentialClone": True}}
     with RudeProxy(standin.url, changes=QUIET) as proxy:
@@ -122,3 +124,4 @@ def test_what_acts_by_itself_is_seen_on_a_clone(server: Server, space: Server, s
         assert "of others are enabled" in refused(UsageError, "seed", "--url", proxy.url, **call)
         assert not writes(proxy)
         assert command("check", "--url", proxy.url, "--this-is-a-test-instance", "node-1", **call)[0] == 0
+    space.delete(f"/{path}/{made['Id']}")

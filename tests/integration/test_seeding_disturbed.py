@@ -27,6 +27,8 @@ MANY = History(
     tenants=3, variables=3, channels=1, packages=1, runbooks=1, runs_per_runbook=2, users=3,
 )  # fmt: skip
 FEW = msgspec.structs.replace(MANY, name="Cut", projects=10, releases_per_project=20, deployments_per_release=0.3)
+#: What happens to requests of a disturbed seeding.
+RUDENESS = (CUT_BEFORE, CUT_AFTER, LIMITED, UNAVAILABLE)
 SEED = """
 import sys
 from pathlib import Path
@@ -91,39 +93,50 @@ def undisturbed(octopus: Octopus, tmp_path_factory: pytest.TempPathFactory) -> m
 
 @pytest.mark.parametrize("seed", range(SEEDINGS))
 def test_killed_at_random_it_ends_as_if_undisturbed(octopus, standin, undisturbed, tmp_path, seed):
-    """After `kill -9` at ten random moments the manifest is that of an undisturbed seeding, and nothing is doubled."""
+    """After `kill -9` at ten random moments the manifest is that of an undisturbed seeding, and nothing is doubled.
+
+    Every second seeding is cut off, limited and refused besides.
+    """
     (tmp_path / "history.yaml").write_bytes(msgspec.yaml.encode(MANY))
-    command = [sys.executable, "-c", SEED, standin.url, str(tmp_path / "history.yaml"), str(tmp_path / "killed")]
     random, kills = Random(seed), 0
     longest = 1.3 * (undisturbed.finished - undisturbed.started) / KILLS
-    while True:
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            process.stdin.write(f"{standin.api_key}\n")
-            process.stdin.flush()
-            assert process.stdout.readline() == "begins\n"
-            try:
-                process.wait(random.uniform(0, longest) if kills < KILLS else 240)
-                break
-            except subprocess.TimeoutExpired:
-                process.kill()
-                kills += 1
-    assert process.returncode == 0
+    with RudeProxy(standin.url, dict.fromkeys(RUDENESS, 0.01 * (seed % 2)), Random(seed)) as proxy:
+        words = [proxy.url if seed % 2 else standin.url, str(tmp_path / "history.yaml"), str(tmp_path / "killed")]
+        while (code := seed_for(random.uniform(0, longest) if kills < KILLS else 240, standin.api_key, *words)) is None:
+            kills += 1
+            assert kills <= KILLS, "the last seeding did not end"
+    assert code == 0
     assert kills >= KILLS * 0.7, "the seeding was over before it could be killed often"
+    assert all(proxy.happened[rudeness] for rudeness in RUDENESS if seed % 2)
     written = manifest.load(tmp_path / "killed" / "manifest.json")
     assert comparable(written) == comparable(undisturbed)
     assert_as_planned(octopus, MANY, written)
     remove(octopus, written)
 
 
-def test_cut_off_limited_and_refused_it_ends_as_if_undisturbed(octopus: Octopus, standin: StandIn, tmp_path: Path):
+def seed_for(seconds: float, key: str, *words: str) -> int | None:
+    """Let a process seed; kill it after so many seconds and return None, or return its exit code."""
+    command = [sys.executable, "-c", SEED, *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        process.stdin.write(f"{key}\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "begins\n"
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return None
+
+
+@pytest.mark.parametrize("seed", range(SEEDINGS))
+def test_cut_off_limited_and_refused_it_ends_as_if_undisturbed(octopus, standin, tmp_path, seed):
     """One request in ten is cut, before or after the server did it, or answered 429 or 503: nothing is made twice."""
-    rudeness = dict.fromkeys((CUT_BEFORE, CUT_AFTER, LIMITED, UNAVAILABLE), 0.025)
     with (
-        RudeProxy(standin.url, rudeness) as proxy,
+        RudeProxy(standin.url, dict.fromkeys(RUDENESS, 0.025), Random(seed)) as proxy,
         Octopus(proxy.url, standin.api_key, sleep=lambda _: None) as disturbed,
     ):
         written = api.write(FEW, disturbed, tmp_path)
-    assert min(proxy.happened[fate] for fate in rudeness) > 3
+    assert min(proxy.happened[fate] for fate in RUDENESS) > 3
     assert written.verified.grew["release"] == FEW.releases
     assert written.verified.grew["deployment"] == FEW.deployments
     assert_as_planned(octopus, FEW, written)
