@@ -1,4 +1,8 @@
-"""The page in a real browser: it fits a phone and paper, works without scripts, and asks nobody for anything."""
+"""The page in a real browser: it fits a phone and paper, works without scripts, and asks nobody for anything.
+
+Five kinds of runs are looked at: plain pairs, drains over nodes, searches for capacity, depths of history, and long
+trials beside other tasks.
+"""
 
 import shutil
 import sys
@@ -6,14 +10,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from reports import page, results, run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
+import other_folders
 import run_folder
 
+KINDS = {
+    "pairs": run_folder.build,
+    "drains": other_folders.drains,
+    "searches": other_folders.searches,
+    "depths": other_folders.depths,
+    "links": other_folders.suspected,
+}
+OVERLAPS = (Path(__file__).parent / "overlaps.js").read_text(encoding="utf-8")
+
 pytestmark = pytest.mark.acceptance
+
+
+@pytest.fixture(scope="module", params=list(KINDS))
+def any_report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = KINDS[request.param](tmp_path_factory.mktemp(request.param) / "run")
+    return page.write(*results.finish(run.read(folder))).as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +60,45 @@ def opened(browser: Browser, report: str, width: int, scheme: str) -> tuple[Page
     return tab, asked
 
 
-@pytest.mark.parametrize("width", [360, 400, 768, 1200])
-def test_the_page_fits_every_width(browser: Browser, report: str, width: int) -> None:
-    """Nothing sticks out sideways, also with every table unfolded; pictures are as wide as their place."""
-    tab, asked = opened(browser, report, width, "light")
+def unfold(tab: Page) -> None:
     tab.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+
+@pytest.mark.parametrize("width", [360, 400, 900, 1600])
+def test_the_page_fits_every_width(browser: Browser, any_report: str, width: int) -> None:
+    """Nothing sticks out sideways or lies on another text, also with every table unfolded; nobody is asked."""
+    tab, asked = opened(browser, any_report, width, "light")
+    unfold(tab)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert all(box > 100 for box in tab.evaluate("[...document.querySelectorAll('svg.plot')].map(s => s.clientWidth)"))
-    assert asked == [report]
+    assert tab.evaluate(OVERLAPS) == []
+    assert asked == [any_report]
+    tab.close()
+
+
+@pytest.mark.parametrize("moved", ["main h2", "#effects td.number b", "#latency svg text"])
+def test_an_overlap_is_found(browser: Browser, report: str, moved: str) -> None:
+    """A heading, a number or a label of a picture that is moved onto its neighbour turns the test above red."""
+    tab, _ = opened(browser, report, 900, "light")
+    tab.evaluate(
+        "chosen => { const one = document.querySelectorAll(chosen)[1]; const other = document.querySelector('.lead');"
+        " const [a, b] = [one, other].map(e => e.getBoundingClientRect());"
+        " one.style.transform = `translate(${b.x - a.x}px, ${b.y - a.y}px)`; one.style.display = 'inline-block'; }",
+        moved,
+    )
+    assert tab.evaluate(OVERLAPS) != []
+    tab.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1000), ("dark", 400)])
+def test_axe_finds_nothing_serious(browser: Browser, any_report: str, scheme: str, width: int) -> None:
+    """The rules of axe-core for WCAG hold with every table unfolded, contrast included, on a phone as well."""
+    tab, _ = opened(browser, any_report, width, scheme)
+    unfold(tab)
+    found = Axe().run(tab).response
+    assert len(found["passes"]) > 15
+    grave = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in grave] == []
     tab.close()
 
 
@@ -61,9 +113,9 @@ def test_dark_is_dark(browser: Browser, report: str) -> None:
     assert grounds[0] > 600 > 150 > grounds[1]
 
 
-def test_paper_shows_what_is_folded(browser: Browser, report: str) -> None:
+def test_paper_shows_what_is_folded(browser: Browser, any_report: str) -> None:
     """Printed, the folded tables and the query plan are there, on a few A4 pages."""
-    tab, _ = opened(browser, report, 1000, "light")
+    tab, _ = opened(browser, any_report, 1000, "light")
     tab.emulate_media(media="print")
     heights = tab.evaluate("[...document.querySelectorAll('details table, details pre')].map(e => e.clientHeight)")
     assert heights
