@@ -1,8 +1,9 @@
-"""What a person sees while a run goes on: bars on a terminal, plain lines elsewhere."""
+"""What a person sees while a run goes on: one screen with bars on a terminal, plain lines elsewhere."""
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.markup import escape
@@ -29,14 +30,57 @@ class _Rate(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Return the rate of the last seconds, once there is one."""
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+        return Text(f"{task.speed:,.0f}/s" if task.speed and not task.fields.get("whole") else "")
+
+
+class _Left(ProgressColumn):
+    """Time left: of steps by their rate of late, of the whole by the mean of what is done, for its parts are long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_rate = TimeRemainingColumn()
+
+    def render(self, task: Task) -> Text:
+        """Return the time left, once something can be said of it."""
+        if not task.fields.get("whole"):
+            return self._by_rate.render(task)
+        if not task.completed or task.elapsed is None or task.remaining is None:
+            return Text("-:--:--", style="progress.remaining")
+        left = task.elapsed / task.completed * task.remaining
+        return Text(str(dt.timedelta(seconds=round(left))), style="progress.remaining")
 
 
 class Display:
-    """Steps with a bar, rate and time left."""
+    """Steps with a bar, rate and time left, below the bar of the whole where there is one."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._screen: Progress | None = None
+
+    @contextmanager
+    def whole(self, title: str, total: int) -> Iterator[Callable[[], None]]:
+        """Show how much of a whole is done and how long the rest takes; call what is given after each part.
+
+        Without a terminal, each part is a line with the time left.
+        """
+        started, done = time.monotonic(), 0
+        with self._bar() if self.console.is_terminal else nullcontext() as bar:
+            task = bar.add_task(escape(title), total=total, whole=True) if bar else None
+            self._screen = bar
+
+            def advance() -> None:
+                nonlocal done
+                done += 1
+                if bar and task is not None:
+                    bar.advance(task)
+                elif done < total:
+                    left = (time.monotonic() - started) / done * (total - done)
+                    self.say(f"  {title}: {done} of {total}, about {dt.timedelta(seconds=round(left))} left")
+
+            try:
+                yield advance
+            finally:
+                self._screen = None
 
     def say(self, text: str, style: str = "") -> None:
         """Say one thing, as it is."""
@@ -47,7 +91,7 @@ class Display:
         """Show a step; the caller reports (done, total, what) as it goes on."""
         started = time.monotonic()
         if self.console.is_terminal:
-            with self._bar() as bar:
+            with nullcontext(self._screen) if self._screen else self._bar() as bar:
                 task = bar.add_task(escape(title), total=None)
 
                 def report(done: int, total: int, what: str = "") -> None:
@@ -55,7 +99,10 @@ class Display:
                         task, completed=done, total=total or None, description=f"{escape(title)} [dim]{escape(what)}"
                     )
 
-                yield report
+                try:
+                    yield report
+                finally:
+                    bar.remove_task(task)
         else:
             yield self._plain(title)
         self.console.print(f"[green]✓[/] {escape(title)} [dim]({time.monotonic() - started:.1f} s)", highlight=False)
@@ -67,7 +114,7 @@ class Display:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             _Rate(),
-            TimeRemainingColumn(),
+            _Left(),
             console=self.console,
             transient=True,
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from experiments import hooks, plan
+from experiments import hooks, plan, tasks
 from experiments.cluster import Cluster, Setting, restore
 from experiments.display import Display
 from experiments.drain import Drain
@@ -22,12 +22,14 @@ from experiments.rig import OctopusRig, Rig, StandinRig, choose_history, on_stan
 from experiments.search import Search
 from octoload import files
 from octoload.api import Octopus
-from octoload.errors import InvalidRunError
+from octoload.errors import InvalidRunError, ServerError
 from reports import checks, looks, ramp, results
 from reports.checks import Check
 from reports.searches import check_search
 from reports.taskchecks import check_drain
 
+#: Seconds by which a server's clock may lag ours and its tasks of a trial are still found.
+CLOCKS = 5.0
 #: Seconds to wait for the server's queue to empty before a trial begins.
 QUIET_WITHIN = 30.0
 
@@ -122,10 +124,12 @@ class Run:
             minutes = len(left) * ramp.USUAL_STEPS * (search.warm_up + search.seconds) / 60
             size = f"that search, about {ramp.USUAL_STEPS} steps of {search.seconds:g} s each, {minutes:.0f} minutes"
         self._display.say(f"{len(left)} trials {size}")
-        for trial in left:
-            self._repeat(trial, len(self._plan["trials"]))
-            if self._settled(trial):
-                return
+        with self._display.whole("Trials", len(left)) as advance:
+            for trial in left:
+                self._repeat(trial, len(self._plan["trials"]))
+                advance()
+                if self._settled(trial):
+                    return
 
     def _looks_after(self) -> list[int]:
         """Return the trials after which a look is planned."""
@@ -191,7 +195,17 @@ class Run:
         self._rig.check()
         facts = {**facts, "hosts": meter.used}
         facts.pop("event", None)
+        facts["log"] = [*facts["log"], *self._tell_tasks(trial, facts["started"] - CLOCKS)]
         return _judge(folder, content | facts, checks.check_trial(facts, folder / "requests.parquet", self._plan))
+
+    def _tell_tasks(self, trial: Trial, since: float) -> list[str]:
+        """Write down the server's tasks since a Unix time, for what they do to pages; return what hindered it."""
+        try:
+            with self._octopus(trial.arm) as octopus:
+                tasks.write(self._place(trial) / "tasks.parquet", tasks.during(octopus, since))
+        except ServerError as exc:
+            return [f"The server's tasks could not be read: {exc.message}"]
+        return []
 
     def _search(self, trial: Trial, content: dict[str, Any], report: Callable[[int, int, str], None]) -> list[str]:
         """Search an arm's capacity once; return what makes it invalid."""

@@ -39,8 +39,14 @@ def read(octopus: Octopus, space: str, ids: list[str]) -> list[dict[str, Any]]:
     return [found[one] for one in ids if one in found]
 
 
-def write(path: Path, tasks: Sequence[dict[str, Any]], starts: Counter[str]) -> None:
-    """Write `octoload.tasks` (docs/formats.md).
+def during(octopus: Octopus, since: float) -> list[dict[str, Any]]:
+    """Return the tasks of all spaces that were queued since a Unix time, by the server's clock, oldest first."""
+    begin = dt.datetime.fromtimestamp(since, dt.UTC).isoformat()
+    return [*octopus.pages("/api/tasks", fromQueueDate=begin, take=100)][::-1]
+
+
+def write(path: Path, tasks: Sequence[dict[str, Any]], starts: Counter[str] | None = None) -> None:
+    """Write `octoload.tasks` (docs/formats.md); without `starts` nobody has counted them.
 
     Raises:
         UsageError: the disk is full.
@@ -54,7 +60,7 @@ def write(path: Path, tasks: Sequence[dict[str, Any]], starts: Counter[str]) -> 
         "queued": [seconds(task["QueueTime"]) for task in tasks],
         "started": [seconds(task["StartTime"]) for task in tasks],
         "completed": [seconds(task["CompletedTime"]) for task in tasks],
-        "starts": [starts[task["Id"]] for task in tasks],
+        "starts": [-1 if starts is None else starts[task["Id"]] for task in tasks],
     }
     try:
         pq.write_table(pa.table(columns, SCHEMA), path)

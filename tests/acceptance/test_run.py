@@ -76,6 +76,9 @@ def check_results(run: Path, said: str) -> None:
         trial = read(file)
         assert {"dashboard-refresh", "agent-poll"} <= trial["sent"].keys() - trial["planned"].keys()
         assert trial["recorded"] == trial["counted"] == pq.read_metadata(file.with_name("requests.parquet")).num_rows
+        asked = pq.read_table(file.with_name("requests.parquet"), columns=["operation", "error"]).to_pylist()
+        kept = pq.read_table(file.with_name("tasks.parquet"), columns=["kind"])["kind"].to_pylist()
+        assert kept.count("Deploy") >= sum(row["operation"] == "deploy" and not row["error"] for row in asked) > 0
     before, after = (read(run / "arms" / arm / "database.json")["rows"] for arm in ("keep-all", "keep-3"))
     assert after["Deployment"] < before["Deployment"] == 540
     assert after["Event"] >= before["Event"]
