@@ -33,7 +33,7 @@ ROUTES = (
     *TEAMS.routes(anywhere, "teams", OF_TEAMS),
     anywhere.get("teams/{id}/scopeduserroles", TEAMS.grants, "skip take"),
     *USER_ROLES.routes(server, "userroles"),
-    *SCOPED_USER_ROLES.routes(anywhere, "scopeduserroles", OF_TEAMS),
+    *SCOPED_USER_ROLES.routes(anywhere, "scopeduserroles", "skip take ids spaces includeSystem"),
     server.get("permissions/all", every_permission),
     *SPACES.routes(server, "spaces", f"{LIST} name"),
     server.create("spaces/v1", SPACES.create_v1, models.Space),

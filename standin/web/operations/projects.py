@@ -8,14 +8,15 @@ from standin.web.endpoints.projects import GROUPS
 from standin.web.routing import LIST, Scope, Table
 
 space = Table(Scope.SPACE)
-PROJECTS = f"{LIST} name projectGroupId lifecycleId clonedFromProjectId"
+FILTERS = "ids partialName name projectGroupId lifecycleId clonedFromProjectId"
+PROJECTS = f"skip take {FILTERS}"
 
 ROUTES = (
     *GROUPS.routes(space, "projectgroups"),
     space.get("projectgroups/{id}/projects", GROUPS.projects, LIST),
     space.get("projects", projects.list_projects, PROJECTS),
     space.create("projects", projects.create_project, models.Project, "clone"),
-    space.get("projects/all", projects.all_projects, PROJECTS),
+    space.get("projects/all", projects.all_projects, FILTERS),
     space.get("projects/{id}", projects.read_project),
     space.put("projects/{id}", projects.modify_project, models.Project),
     space.delete("projects/{id}", projects.delete_project),
