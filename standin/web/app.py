@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 import asyncpg
 import msgspec
 from starlette.applications import Starlette
-from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from standin.errors import Rejected, not_found
@@ -41,7 +40,10 @@ def create_app(state: NodeState) -> Starlette:
     The caller owns `state.pool` and closes it after the server has stopped; the database already has its schema, the
     default space and an administrator with an API key. The application starts no task of its own.
     """
-    return Starlette(routes=[Mount("/", app=Contract(state))])
+    app = Starlette()
+    # Not a mount: its pattern leaves out paths with an end of line in them.
+    app.router.default = Contract(state)
+    return app
 
 
 class Contract:

@@ -19,9 +19,13 @@ def decode(raw: bytes) -> Any:
     if not raw.strip():
         raise bad_request("No request body was supplied.")
     try:
-        return msgspec.json.decode(raw)
+        value = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise bad_request(f"The request body is not valid JSON: {exc}") from exc
+    # PostgreSQL takes no NUL in a text, and what is kept as JSON would fail only when somebody else looks into it.
+    if b"\\u0000" in raw and _has_nul(value):
+        raise bad_request("The request body holds a NUL character.")
+    return value
 
 
 def read(raw: bytes, record: type[T]) -> T:
@@ -64,6 +68,14 @@ def fold(value: Any, kind: Any) -> Any:
     if isinstance(value, list) and (inner_kind := _inner(kind, list)):
         return [fold(inner, inner_kind) for inner in value]
     return value
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_has_nul(name) or _has_nul(inner) for name, inner in value.items())
+    return isinstance(value, list) and any(_has_nul(inner) for inner in value)
 
 
 _cache: dict[type[msgspec.Struct], dict[str, msgspec.structs.FieldInfo]] = {}

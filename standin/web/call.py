@@ -10,7 +10,7 @@ from starlette.types import Receive
 from standin.documents import Document
 from standin.web import body
 from standin.web.query import Query
-from standin.web.refusals import bad_request, forbidden, too_large
+from standin.web.refusals import bad_request, forbidden, too_large, unsupported
 from standin.web.rights import NOBODY, Rights
 from standin.web.state import NodeState
 from standin.work import Actor, Work, begin
@@ -128,9 +128,20 @@ class Call:
 
     async def json(self) -> Any:
         """Return the body as a JSON value, or None where there is no body."""
+        self._check_type()
         raw = await self.raw()
         return body.decode(raw) if raw.strip() else None
 
     async def read(self, record: type[T]) -> T:
         """Return the body as a record."""
+        self._check_type()
         return body.read(await self.raw(), record)
+
+    def _check_type(self) -> None:
+        """Refuse a body that says that it is something else than JSON (415).
+
+        One that says nothing is read, and one that claims to be a form: curl and PowerShell claim so of any text.
+        """
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind and not kind.endswith(("/json", "+json")) and kind != "application/x-www-form-urlencoded":
+            raise unsupported(kind)

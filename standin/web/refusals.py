@@ -48,3 +48,8 @@ def limited(policy: str, seconds: int) -> Rejected:
     """Refuse a request beyond the rate of a policy (429); `seconds` is when the next one is allowed."""
     message = f"The rate limit '{policy}' has been reached. Please try again in {seconds} s."
     return Rejected(429, message, headers=[("Retry-After", str(seconds))])
+
+
+def unsupported(kind: str) -> Rejected:
+    """Refuse a body of another type (415)."""
+    return Rejected(415, f"The request body must be application/json, not {kind[:100]}.")

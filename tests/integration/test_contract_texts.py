@@ -1,0 +1,131 @@
+"""What creations take, and that a name which is taken is refused."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from standin.web.routes import ROUTES
+from standin.web.routing import Route, Scope
+from tests.octopus_server import Document, Octopus, step
+
+pytestmark = pytest.mark.integration
+
+SQL = "x'); DROP TABLE Release; --\" OR 1=1 $1 %s {0}"
+_numbers = itertools.count(1)
+
+
+def creations() -> list[Route]:
+    """Return the routes that make a document of what they are sent."""
+    return [one for one in ROUTES if one.method == "POST" and one.status == 201 and one.body is not None]
+
+
+def refusal(answer: Any) -> bool:
+    """Say whether an answer says no as the contract does; any other no is a failure."""
+    if answer.status_code < 300:
+        return False
+    assert 400 <= answer.status_code < 500, f"{answer.request.url}: {answer.status_code} {answer.text}"
+    assert set(answer.json()) == {"ErrorMessage", "Errors"}, answer.text
+    return True
+
+
+def address(space: Octopus, route: Route, known: Document) -> str:
+    """Return where a route is in a space, with an id that exists."""
+    home = "/api" if route.scope is Scope.SYSTEM else f"/api{space.home}"
+    return f"{home}/{route.path.replace('{id}', known.get(route.path.partition('/')[0], ''))}"
+
+
+@pytest.fixture
+def known(space: Octopus, server: Octopus) -> Document:
+    """An id of each kind that a creation needs; the name of a collection → the id."""
+    lifecycle, group = space.get("/lifecycles/all")[0]["Id"], space.get("/projectgroups/all")[0]["Id"]
+    environment, project = space.environment("Street"), space.project("Web Shop", lifecycle)
+    release = space.release(project, "0.0.1")
+    runbook = space.post("/runbooks", {"Name": "Sweep", "ProjectId": project["Id"]})
+    process = space.get(f"/runbookProcesses/{runbook['RunbookProcessId']}")
+    space.put(f"/runbookProcesses/{process['Id']}", {**process, "Steps": [step("Sweep", "echo swept")]})
+    snapshot = {"Name": "one", "ProjectId": project["Id"], "RunbookId": runbook["Id"], "Publish": "yes"}
+    return {
+        "environments": environment,
+        "projects": project["Id"],
+        "lifecycles": lifecycle,
+        "projectgroups": group,
+        "releases": release["Id"],
+        "runbooks": runbook["Id"],
+        "users": "Users-1",
+        "spaces": space.home[1:],
+        "runbookSnapshots": space.post("/runbookSnapshots", snapshot)["Id"],
+        "teams": space.post("/teams", {"Name": f"Texts {next(_numbers)}"})["Id"],
+        "userroles": server.get("/userroles/all")[0]["Id"],
+        "workerpools": space.get("/workerpools/all")[0]["Id"],
+        "policy": space.get("/machinepolicies/template"),
+    }
+
+
+def sample(path: str, known: Document) -> Document:
+    """Return what a creation takes; every name in it is free."""
+    named = {"Name": f"Text {next(_numbers)}"}
+    owned = {**named, "ProjectId": known["projects"]}
+    endpoint = {"Endpoint": {"CommunicationStyle": "None"}}
+    snapshot = {**owned, "RunbookId": known["runbooks"]}
+    deployment = {"ReleaseId": known["releases"], "EnvironmentId": known["environments"]}
+    optional = [known["environments"]]
+    samples: dict[str, Document] = {
+        "artifacts": {"Filename": "x"},
+        "users": {"Username": named["Name"], "DisplayName": named["Name"], "IsService": True},
+        "users/{id}/apikeys": {"Purpose": "x"},
+        "userroles": {**named, "GrantedSpacePermissions": ["ProjectView"]},
+        "scopeduserroles": {"TeamId": known["teams"], "UserRoleId": known["userroles"], "SpaceId": known["spaces"]},
+        "spaces": {**named, "SpaceManagersTeamMembers": ["Users-1"]},
+        "spaces/v1": {**named, "SpaceManagersTeamMembers": ["Users-1"]},
+        "lifecycles": {**named, "Phases": [{"Name": "first", "OptionalDeploymentTargets": optional}]},
+        "machines": {**named, **endpoint, "EnvironmentIds": optional, "Roles": ["till"]},
+        "machinepolicies": {**known["policy"], **named},
+        "workers": {**named, **endpoint, "WorkerPoolIds": [known["workerpools"]]},
+        "tagsets": {**named, "Tags": [{"Name": "first", "Description": "", "Color": "#333333"}]},
+        "projects": {**named, "ProjectGroupId": known["projectgroups"], "LifecycleId": known["lifecycles"]},
+        "projects/{id}/channels": owned,
+        "channels": owned,
+        "accounts": {**named, "AccountType": "UsernamePassword"},
+        "proxies": {**named, "Host": "proxy.example"},
+        "actiontemplates": {**named, "ActionType": "Octopus.Script"},
+        "projecttriggers": owned,
+        "releases": {"ProjectId": known["projects"], "Version": f"1.0.{next(_numbers)}"},
+        "releases/create/v1": {"ProjectName": known["projects"], "ReleaseVersion": f"1.0.{next(_numbers)}"},
+        "deployments": deployment,
+        "deployments/v1": deployment,
+        "runbooks": owned,
+        "runbooks/{id}/run": {"EnvironmentId": known["environments"]},
+        "projects/{id}/runbooks": owned,
+        "runbookSnapshots": snapshot,
+        "projects/{id}/runbookSnapshots": snapshot,
+        "runbookRuns": {**snapshot, **deployment, "RunbookSnapshotId": known["runbookSnapshots"]},
+        "tasks": {"Name": "Health"},
+    }
+    return samples.get(path, named)
+
+
+def test_a_name_that_is_taken_is_refused(space: Octopus, server: Octopus, known: Document) -> None:
+    """The same document twice, its name in capitals: 400 for each kind that has names of its own."""
+    tried = []
+    for route in creations():
+        body = sample(route.path, known)
+        name = next((one for one in ("Name", "Username", "Version", "ReleaseVersion") if one in body), None)
+        if name is None or route.path in {"tasks", "runbookRuns"}:
+            continue
+        where = address(space, route, known)
+        first, again = (server.http.post(where, json={**body, name: text}) for text in (body[name], body[name].upper()))
+        assert first.status_code == 201, f"{route.path}: {first.text}"
+        assert refusal(again), f"{route.path}: {again.text}"
+        tried.append(route.path)
+    assert len(tried) > 25
+
+
+def test_what_is_sent_to_all_creations_is_a_sample_of_them(space: Octopus, server: Octopus, known: Document) -> None:
+    """Each sample is accepted as it is: what the tests above see refused is refused for the text in it."""
+    refused = []
+    for route in creations():
+        answer = server.http.post(address(space, route, known), json=sample(route.path, known))
+        if answer.status_code not in {200, 201}:
+            refused.append((route.path, answer.status_code, answer.json()))
+    assert refused == []
