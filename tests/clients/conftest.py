@@ -48,7 +48,7 @@ class Room:
             timeout=within,
             check=False,
         )
-        assert done.returncode == 0, f"{Path(command[-1]).name} failed:\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+        assert done.returncode == 0, f"{Path(command[-1]).name} failed:\n{done.stdout[-8000:]}\n{done.stderr[-3000:]}"
         return done.stdout
 
     def flow(self, *command: str | Path, folder: Path, **more: str) -> Any:

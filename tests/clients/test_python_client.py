@@ -31,11 +31,10 @@ def test_what_it_did_is_in_the_server(said: Any, room: Room) -> None:
     """Both steps ran for the tenant with the project's variable."""
     space, deployment = room.octopus, said["deployment"]
     steps = space.get(f"/tasks/{deployment['TaskId']}/details")["ActivityLogs"][0]["Children"]
-    assert [step["Name"] for step in steps] == ["Step 1: Greet", "Step 2: Greet again"]
+    assert [step["Name"] for step in steps] == ["Acquire packages", "Step 1: Greet", "Step 2: Greet again"]
     assert space.http.get(f"/api/tasks/{deployment['TaskId']}/raw").text.count("good day, Corner") == 2
 
 
-@pytest.mark.xfail(strict=True, reason="templates of releases do not list packages yet")
 def test_a_release_has_the_newest_packages(said: Any, room: Room) -> None:
     """It asks for the packages of the process, and for the newest version of each."""
     packages = room.octopus.get(f"/releases/{said['release']['Id']}")["SelectedPackages"]
@@ -51,7 +50,6 @@ def test_a_process_is_cloned_but_a_project_is_not(said: Any, room: Room) -> None
     assert [step["Name"] for step in process["Steps"]] == ["Greet", "Greet again"]
 
 
-@pytest.mark.xfail(strict=True, reason="not all lists are served yet")
 def test_it_downloads_all_that_it_knows_of(said: Any) -> None:
     """Each of the lists that it asks for, inside of the space and outside, is answered."""
     assert said["refused"] == {}

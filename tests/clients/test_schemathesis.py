@@ -13,7 +13,7 @@ from tests.clients.fetch import pip
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
 
 #: most seconds of calls, and most calls of one operation in each phase
-SECONDS, EXAMPLES = 240, 12
+SECONDS, EXAMPLES = 180, 12
 #: operations that shut others out: maintenance mode, rate limits, the end of the session, a stopped scheduler
 EXCLUDED = r"maintenanceconfiguration|ratelimitingpolicies|users/logout|scheduler/(start|stop|trigger)"
 CHECKS = "not_a_server_error,refusals_have_the_envelope"
@@ -78,5 +78,5 @@ def test_no_made_up_call_breaks_the_server(tool: Path, known: dict[str, Any], ro
     )
     cases = re.search(r"(\d+) generated", said)
     assert cases
-    assert int(cases[1]) > 1000
+    assert int(cases[1]) > 3000
     assert room.octopus.get("/projects")["TotalResults"] >= 0

@@ -49,7 +49,7 @@ def test_a_release_goes_from_project_to_log(said: Any, room: Room) -> None:
     deployment = said["deployment"]
     assert (deployment["ReleaseId"], deployment["TaskId"]) == (said["release"]["ReleaseId"], said["task"]["Id"])
     steps = said["details"]["ActivityLogs"][0]["Children"]
-    assert [step["Name"] for step in steps] == ["Step 1: Greet", "Step 2: Unpack"]
+    assert [step["Name"] for step in steps] == ["Acquire packages", "Step 1: Greet", "Step 2: Unpack"]
     assert "hello from the shop" in said["raw"]
 
 
@@ -61,10 +61,10 @@ def test_what_it_did_is_in_the_server(said: Any, room: Room) -> None:
     assert [one["Id"] for one in space.get("/deployments")["Items"]] == [said["deployment"]["Id"]]
     assert space.get("/tasks")["TotalCounts"]["Success"] == 2
     events = space.get("/events", documentTypes="Projects", eventCategories="Created")["Items"]
-    assert [event["UserAgent"] for event in events] == ["ts-octopusdeploy octoload"] * 3
+    agents = [event["UserAgent"] for event in events if event["Message"].startswith("Project ")]
+    assert agents == ["ts-octopusdeploy octoload"] * 3
 
 
-@pytest.mark.xfail(strict=True, reason="a release that names its packages in words does not keep them yet")
 def test_a_release_keeps_the_packages_that_it_names(said: Any, room: Room) -> None:
     """`Unpack:1.2.0` is the package of that step."""
     release = room.octopus.get(f"/releases/{said['release']['ReleaseId']}")
@@ -76,7 +76,7 @@ def test_a_runbook_runs(said: Any, room: Room) -> None:
     assert said["runbook"]["PublishedRunbookSnapshotId"] == said["snapshot"]["Id"] == said["run"]["RunbookSnapshotId"]
     assert (said["run"]["RunbookId"], said["run"]["TaskId"]) == (said["runbook"]["Id"], said["swept"]["Id"])
     assert said["swept"]["State"] == "Success"
-    assert "the shop is swept by 'Sweep'" in said["sweeping"]
+    assert "the shop is swept by Sweep" in said["sweeping"]
     (task,) = room.octopus.get("/tasks", name="RunbookRun")["Items"]
     assert (task["Id"], task["State"]) == (said["swept"]["Id"], "Success")
 
