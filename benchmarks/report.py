@@ -39,27 +39,30 @@ def main() -> None:
     holds = max(first["seconds"], second["seconds"]) <= TIME and max(first["peak"], second["peak"]) <= MEMORY
     same = first["results"] == second["results"]
     for one in (first, second):
-        used = f"{one['seconds']:.1f} s (limit {TIME:g}), {one['peak'] / 2**20:.0f} MiB at most"
+        used = (
+            f"{one['seconds']:.1f} s (limit {TIME:g}), {one['cpu']:.1f} of CPU, {one['peak'] / 2**20:.0f} MiB at most"
+        )
         print(f"{written:,} samples: {used} (limit {MEMORY / 2**20:.0f})")
     print(f"results.json {'the same both times' if same else 'DIFFERS'}; {'holds' if holds and same else 'BROKEN'}")
     sys.exit(0 if holds and same else 1)
 
 
 def measure(folder: Path) -> dict[str, Any]:
-    """Run the command on a run as a user does; return seconds, the most resident bytes, and what it found."""
+    """Run the command as a user does; return seconds, CPU seconds, the most resident bytes, and what it found."""
     begin = time.monotonic()
     command = [sys.executable, "-m", "experiments", "report", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[1])
-    watched, peak = psutil.Process(process.pid), 0
+    watched, peak, used = psutil.Process(process.pid), 0, 0.0
     while process.poll() is None:
         try:
-            peak = max(peak, watched.memory_info().rss)
+            peak, used = max(peak, watched.memory_info().rss), sum(watched.cpu_times()[:2])
         except psutil.Error:
             break
         time.sleep(0.02)
     if process.wait():
         sys.exit(f"octoload report ended with {process.returncode}")
-    return {"seconds": time.monotonic() - begin, "peak": peak, "results": (folder / "results.json").read_bytes()}
+    seconds, found = time.monotonic() - begin, (folder / "results.json").read_bytes()
+    return {"seconds": seconds, "cpu": used, "peak": peak, "results": found}
 
 
 def write_run(folder: Path, samples: int) -> int:
