@@ -17,6 +17,7 @@ from seeders.documents import Documents, Syntax
 from seeders.history import History
 from seeders.journal import Journal
 from seeders.lives import Lives
+from seeders.scripts import Labour
 from seeders.settings import Settings
 from seeders.stream import Tenant
 from seeders.watch import Watch
@@ -64,7 +65,7 @@ def write(
         notes, fresh = _open_journal(history, octopus, folder, ids)
         try:
             with changes.rate_limits_lifted(octopus, notes) if lift_rate_limits else changes.put_back(octopus, notes):
-                _run(_write(octopus, drawn, ids, notes, progress, work=history.work, take_over=take_over))
+                _run(_write(octopus, drawn, ids, notes, progress, labour=history.labour, take_over=take_over))
         except UsageError:  # another seeder is at work there: what the server had when this one came says nothing
             if fresh:
                 notes.discard()
@@ -107,13 +108,13 @@ async def _write(
     notes: Journal,
     progress: stream.Progress | None,
     *,
-    work: int,
+    labour: Labour,
     take_over: bool,
 ) -> None:
     """Write what is missing: settings first, then the lives of the projects, side by side."""
     resumed = frozenset(ids["project"])
     tenanted = any(isinstance(one, Tenant) for one in drawn.settings)
-    documents = Documents(ids, _syntax_of(octopus), tenanted=tenanted, work=work)
+    documents = Documents(ids, _syntax_of(octopus), tenanted=tenanted, labour=labour)
     tally = _Tally(sum(life.quota.total for life in drawn.lives), progress)
     async with Flight(octopus.access) as flight:
         settings = Settings(flight, documents, ids)

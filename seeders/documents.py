@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from seeders import scripts
 from seeders.plan import PACKAGED
+from seeders.scripts import IDLE, Labour
 from seeders.stream import (
     Channel,
     Deployment,
@@ -38,12 +39,12 @@ _REFERENCE = "app"
 class Documents:
     """Turns records into documents; `ids` must have what a record refers to."""
 
-    def __init__(self, ids: Ids, syntax: Syntax, *, tenanted: bool, work: int = 0) -> None:
+    def __init__(self, ids: Ids, syntax: Syntax, *, tenanted: bool, labour: Labour = IDLE) -> None:
         """`syntax` is what the server runs scripts in; `tenanted`, whether projects are for tenants as well.
 
-        `work` is what a step's script hashes, in MiB.
+        `labour` is what a step's script does.
         """
-        self._work = work
+        self._labour = labour
         self._ids = ids
         self._syntax = syntax
         self._mode = "TenantedOrUntenanted" if tenanted else "Untenanted"
@@ -94,7 +95,7 @@ class Documents:
                         "Octopus.Action.RunOnServer": "false" if step.role else "true",
                         "Octopus.Action.Script.ScriptSource": "Inline",
                         "Octopus.Action.Script.Syntax": self._syntax,
-                        "Octopus.Action.Script.ScriptBody": scripts.script(self._syntax, self._work),
+                        "Octopus.Action.Script.ScriptBody": scripts.script(self._syntax, self._labour),
                     },
                 }
             ],

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from octoload import yamlfile
 from octoload.errors import UsageError
+from seeders.scripts import Labour
 
 Amount = Annotated[int, Meta(ge=0, le=1_000_000)]
 Some = Annotated[int, Meta(ge=1, le=100_000)]
@@ -70,6 +71,13 @@ class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     failure_share: Share = 0.05
     #: MiB that each step of a deployment hashes: work for the CPU of whoever runs it.
     work: Amount = 0
+    #: Seconds that it waits besides, as for a service to stop.
+    wait: Amount = 0
+
+    @property
+    def labour(self) -> Labour:
+        """What each step of a deployment does."""
+        return Labour(self.work, self.wait)
 
     @property
     def releases(self) -> int:

@@ -238,7 +238,7 @@ class _Space:
             Step(
                 name,
                 _SYNTAX,
-                scripts.script(_SYNTAX, self._history.work),
+                scripts.script(_SYNTAX, self._history.labour),
                 parallel=rich and index % 4 == 3,
                 role=self._names.any_role(index) if rich and index % 4 == 2 else "",
                 window=_WINDOW if rich and index % 4 == 2 else 0,

@@ -1,6 +1,21 @@
-"""The script of every seeded step: it does as much work as asked for, and fails when the deployment says so."""
+"""The script of every seeded step: it works and waits as long as asked for, and fails when the deployment says so."""
 
 from typing import Literal
+
+import msgspec
+
+
+class Labour(msgspec.Struct, frozen=True):
+    """What each step does before it ends."""
+
+    #: MiB that it hashes.
+    work: int = 0
+    #: Seconds that it then waits.
+    wait: int = 0
+
+
+#: A step that does nothing.
+IDLE = Labour()
 
 #: Comments that make a deployment fail, on an Octopus Server as on the stand-in.
 FAIL = "This deployment fails: its history says so."
@@ -34,15 +49,25 @@ Write-Output "Done."
 _BASH_WORK = """\
 head -c {bytes} /dev/zero | sha256sum
 """
+#: Waiting needs no CPU, as most of what deployments do: for a service to stop, a copy, a health page.
+_BASH_WAIT = """\
+sleep {seconds}
+"""
 _POWERSHELL_WORK = """\
 $block = [byte[]]::new(1MB)
 $hash = [Security.Cryptography.IncrementalHash]::CreateHash("SHA256")
 for ($i = 0; $i -lt {mebibytes}; $i++) {{ $hash.AppendData($block) }}
 Write-Output ([BitConverter]::ToString($hash.GetHashAndReset()))
 """
+_POWERSHELL_WAIT = """\
+Start-Sleep -Seconds {seconds}
+"""
 
 
-def script(syntax: Literal["Bash", "PowerShell"], work: int = 0) -> str:
-    """Return the script in one of the two languages that Octopus brings along; it hashes `work` MiB first."""
-    body, labour = (BASH, _BASH_WORK) if syntax == "Bash" else (POWERSHELL, _POWERSHELL_WORK)
-    return (labour.format(bytes=work * 2**20, mebibytes=work) if work else "") + body
+def script(syntax: Literal["Bash", "PowerShell"], labour: Labour = IDLE) -> str:
+    """Return the script in one of the two languages that Octopus brings along."""
+    bash = syntax == "Bash"
+    body, work, wait = (BASH, _BASH_WORK, _BASH_WAIT) if bash else (POWERSHELL, _POWERSHELL_WORK, _POWERSHELL_WAIT)
+    worked = work.format(bytes=labour.work * 2**20, mebibytes=labour.work) if labour.work else ""
+    waited = wait.format(seconds=labour.wait) if labour.wait else ""
+    return worked + waited + body
