@@ -11,9 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
+from reports import queueing
 from standin.errors import UsageError
 from tests.integration.standin_cluster import Cluster, cluster
 from tests.integration.test_standin_processes import alive, wait_for
@@ -200,8 +202,13 @@ def test_the_published_clusters_busy_node_takes_nothing(tmp_path: Path) -> None:
         assert {three.nodes["node-1"].wait(task)["State"] for task in tasks} == {"Canceled"}
 
 
+def replayed(durations: np.ndarray) -> float:
+    """Return how long six slots take for a full queue."""
+    return float((queueing.waits(np.zeros(durations.size), durations, 6) + durations).max())
+
+
 def test_a_cluster_works_off_cap_times_window_by_duration(tmp_path: Path) -> None:
-    """So much the published table gives as the most (octopus-facts §1.4); a queue that never runs dry comes near."""
+    """So much the published table gives as the most (octopus-facts §1.4); a full queue comes as near as its replay."""
     with cluster(tmp_path, 2, 400) as two:
         for name in two.nodes:
             two.tell("cap", name, "3")
@@ -213,9 +220,10 @@ def test_a_cluster_works_off_cap_times_window_by_duration(tmp_path: Path) -> Non
     assert {task["State"] for task in ended} == {"Success"}
     began, end = ([datetime.fromisoformat(task[name]) for task in ended] for name in ("StartTime", "CompletedTime"))
     window = (max(end) - min(began)).total_seconds()
-    duration = sum((late - early).total_seconds() for early, late in zip(began, end, strict=True)) / len(ended)
-    most = 6 * window / duration
-    assert 0.7 * most < len(ended) <= most
+    durations = np.array([(late - early).total_seconds() for early, late in zip(began, end, strict=True)])
+    assert len(ended) <= 6 * window / durations.mean()
+    # Between two tasks a slot waits for its node's next look, 0.05 s here, and for a machine under pressure.
+    assert window < replayed(durations + 0.05 + 0.3)
     shares = Counter(task["ServerNode"] for task in ended)
     assert min(shares.values()) >= 12, "one node has done nearly all"
 

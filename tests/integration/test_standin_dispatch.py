@@ -408,6 +408,24 @@ def test_a_node_that_is_frozen_with_the_queue_in_its_hands_loses_it(dsn: str) ->
     assert asyncio.run(freeze()) == [f"ServerTasks-{number}" for number in range(5)]
 
 
+def test_a_node_that_is_killed_while_it_claims_has_taken_nothing(dsn: str) -> None:
+    """Its connection breaks before its claim is written down; the tasks stay queued, and another node takes them."""
+
+    async def die() -> tuple[list[str], list[str]]:
+        first, second = [await asyncpg.connect(dsn) for _ in range(2)]
+        await fill(first, nodes=2, tasks=20)
+        await first.transaction().start()
+        mine = await claim(first, 0)
+        first.terminate()
+        async with second.transaction():
+            theirs = await asyncio.wait_for(claim(second, 1), 60)
+        await second.close()
+        return mine, theirs
+
+    mine, theirs = asyncio.run(die())
+    assert mine == theirs == [f"ServerTasks-{number}" for number in range(5)]
+
+
 def test_nodes_that_look_at_the_same_moment_share_the_queue(dsn: str) -> None:
     """Four nodes looking at once, again and again, until 200 tasks are done: each task goes to one node."""
 
