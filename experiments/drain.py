@@ -10,7 +10,8 @@ from typing import Any
 
 import psutil
 
-from experiments import tasks
+from experiments import tasks, workload
+from experiments.aside import Rest
 from experiments.cluster import Cluster, Setting
 from experiments.meter import used
 from octoload.api import Octopus
@@ -27,8 +28,10 @@ Progress = Callable[[int, int, str], None]
 class Drain:
     """The same list of deployments, worked off once for each trial."""
 
-    def __init__(self, octopus: Octopus, space: str, cluster: Cluster, count: int, within: float) -> None:
-        """`count` deployments, which may take `within` seconds in all.
+    def __init__(
+        self, octopus: Octopus, space: str, cluster: Cluster, wanted: workload.Drain, rest: Rest = time.sleep
+    ) -> None:
+        """`rest` waits so many seconds.
 
         Raises:
             UsageError: the space has no release to deploy.
@@ -36,16 +39,23 @@ class Drain:
         self._octopus = octopus
         self._space = space
         self._cluster = cluster
-        self._within = within
+        self._within = wanted.within
+        self._rest = rest
         found = _orders(octopus, space)
-        self._orders = [found[number % len(found)] for number in range(count)]
+        self._orders = [found[number % len(found)] for number in range(wanted.tasks)]
 
     def run(
-        self, setting: Setting, file: Path, progress: Progress, read_hosts: Callable[[], dict[str, Any]]
+        self,
+        setting: Setting,
+        file: Path,
+        progress: Progress,
+        read_hosts: Callable[[], dict[str, Any]],
+        await_start: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
         """Queue all, let the arm's nodes work them off, write `tasks.parquet`; return the trial's facts.
 
-        `read_hosts` returns what simulated hosts have used so far.
+        `read_hosts` returns what simulated hosts have used so far; `await_start` is called when all are queued, and
+        returns when nodes may take them.
 
         Raises:
             ServerError: nodes do not become idle, or the server fails.
@@ -55,6 +65,7 @@ class Drain:
         self._wait_until_idle()
         ids = [self._queue(order) for order in self._orders]
         progress(0, len(ids), "queued")
+        await_start()
         steal, hosts = psutil.cpu_times(), read_hosts()
         released = time.time()
         slots = self._cluster.release(setting)
@@ -90,7 +101,7 @@ class Drain:
                     f"tasks of before still run after {QUIET_WITHIN:.0f} s",
                     "See under Tasks what they wait for; cancel them and go on with --resume.",
                 )
-            time.sleep(LOOK)
+            self._rest(LOOK)
 
     def _watch(self, count: int, progress: Progress) -> None:
         """Wait until all have ended, or the time is over: what is left is told by the trial's checks."""
@@ -100,7 +111,7 @@ class Drain:
             progress(count - min(left, count), count, "worked off")
             if not left:
                 return
-            time.sleep(LOOK)
+            self._rest(LOOK)
 
 
 def _orders(octopus: Octopus, space: str) -> list[dict[str, str]]:

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from experiments import hosts as host_rules
+from experiments import outage as outages
 from experiments import workload as workloads
 from experiments.hosts import Hosts, Place
+from experiments.outage import Outage
 from experiments.workload import Fault, Workload
 from octoload import yamlfile
 from octoload.edge.arrivals import Phases
@@ -48,6 +50,10 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: list[str] = []
     #: Seconds that each of them may take.
     within: float = 120.0
+    #: A node is struck in the middle of each trial and mended after a while.
+    outage: Outage | None = None
+    #: What this arm is meant to change besides what decides: `errors`, when requests are expected to fail in it.
+    changes: list[Literal["errors"]] = []
     #: Real Octopus: the instance of this arm.
     url: str | None = None
     #: Real Octopus: the environment variable that holds its API key.
@@ -149,6 +155,11 @@ class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history: str | History | None = None
 
 
+def on_one_server(experiment: Experiment) -> bool:
+    """Whether the arms need no data of their own: settings of one server, or what happens to its nodes."""
+    return switched(experiment) or any(arm.outage for arm in experiment.arms.values())
+
+
 def switched(experiment: Experiment) -> bool:
     """Whether the arms are settings of one server, switched from trial to trial."""
     settings = [(arm.nodes, arm.task_cap, arm.sql, arm.sql_latency) for arm in experiment.arms.values()]
@@ -224,6 +235,7 @@ def _arm_faults(experiment: Experiment) -> list[Fault]:
         *faults,
         *_server_faults(experiment),
         *(fault for name, arm in arms.items() for fault in _faults_of(name, arm)),
+        *_outage_faults(experiment),
     ]
 
 
@@ -270,6 +282,15 @@ def _faults_of(name: str, arm: Arm) -> list[Fault]:
             (f"arm {name!r} gives its commands {arm.within:g} s", "`within` is above 0; leave it out for 120.")
         )
     return faults
+
+
+def _outage_faults(experiment: Experiment) -> Iterator[Fault]:
+    nodes = experiment.standin.nodes if experiment.standin else 0
+    for name, arm in experiment.arms.items():
+        if arm.outage:
+            yield from outages.faults(name, arm.outage, arm.url, nodes, experiment.design.seconds)
+            if experiment.workload.drain or experiment.workload.search:
+                yield f"arm {name!r} has an outage, and the workload no arrivals that go on", "Give it a mix instead."
 
 
 def _objective_faults(experiment: Experiment) -> list[Fault]:

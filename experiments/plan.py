@@ -9,6 +9,7 @@ import octoload
 from experiments import workload as workloads
 from experiments.address import Address
 from experiments.experiment import Arm, Compare, Design, Experiment
+from experiments.outage import Outage
 from seeders.history import History
 
 
@@ -73,11 +74,18 @@ def describe(arm: Arm) -> str:
         *([f"each node runs up to {arm.task_cap} tasks"] if arm.task_cap is not None else []),
         *([f"the database on the {arm.sql.replace('-', ' ')}"] if arm.sql else []),
         *([f"{arm.sql_latency} to the database and back"] if arm.sql_latency else []),
+        *([_outage(arm.outage)] if arm.outage else []),
+        *([f"after `{' '.join(arm.before)}`"] if arm.before else []),
         *([f"the instance at {arm.url}"] if arm.url else []),
     ]
     if switched:
         return ", ".join(switched)
     return "as seeded; releases are kept for ever"
+
+
+def _outage(outage: Outage) -> str:
+    deed = {"kill": "a node is killed", "freeze": "a node stands still", None: "a node is struck"}[outage.does]
+    return f"{deed} {outage.after:g} s into each trial and mended {outage.lasts:g} s later"
 
 
 def write_up(experiment: Experiment, history: History | None, generator: Generator) -> dict[str, Any]:
@@ -92,6 +100,8 @@ def write_up(experiment: Experiment, history: History | None, generator: Generat
         "contender": contender,
         "also": {name: arms[name].subject or name for name in experiment.compare.also},
         "nodes": {name: arm.nodes for name, arm in arms.items() if arm.nodes and not arm.task_cap},
+        "caps": {name: arm.task_cap for name, arm in arms.items() if arm.task_cap and not arm.nodes},
+        "meant": {name: arm.changes for name, arm in arms.items() if arm.changes},
         "arms": {name: describe(arm) for name, arm in arms.items()},
         "design": msgspec.to_builtins(design),
         "workload": workloads.write_up(experiment.workload, design.phases(experiment.workload)),

@@ -8,9 +8,9 @@ from rich.table import Table
 
 from experiments import provenance
 from experiments.experiment import Experiment
-from experiments.workload import OPERATIONS, sessions
+from experiments.workload import OPERATIONS, QUEUING, sessions
 from octoload.errors import UsageError
-from reports import planning, ramp, words
+from reports import planning, ramp, tasks, words
 from reports import rig as rigs
 from reports.comparison import MACHINE
 from reports.plan import Endpoint, Plan
@@ -97,12 +97,14 @@ def _too_few(experiment: Experiment, plan: Plan, endpoint: Endpoint) -> str:
     workload, needed = experiment.workload, FEWEST.get(endpoint.metric, 0)
     counts = sessions(workload, experiment.design.phases(workload))
     expected = sum(count * OPERATIONS[name].count(endpoint.operation) for name, count in counts.items())
-    if expected >= needed or workload.drain or workload.search:
+    if endpoint.operation in tasks.OPERATIONS:
+        expected = workload.drain.tasks if workload.drain else sum(counts[name] for name in QUEUING & counts.keys())
+    if expected >= needed or workload.search:
         return ""
-    rate = expected / plan.design.seconds
+    cure = "queue more tasks" if workload.drain else f"measure {plan.design.seconds * needed / max(expected, 1):.0f} s"
     return (
         f"{endpoint.operation} {endpoint.metric} needs {needed} requests in a trial and will get about {expected:.0f}: "
-        f"measure {needed / rate:.0f} s, or raise its rate."
+        f"{cure}, or raise its rate."
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from experiments import arms, provenance
 from experiments.display import Display
-from experiments.experiment import Arm, Experiment, Retention, switched
+from experiments.experiment import Arm, Experiment, Retention, on_one_server
 from experiments.hosts import Hosts, check_room, usable_cores
 from experiments.journal import Journal
 from experiments.standin import Laboratory
@@ -45,6 +45,13 @@ class Rig(Protocol):
 
     def hosts(self) -> dict[str, Any]:
         """Return what each simulated host has used so far (docs/formats.md, Hosts); empty where there are none."""
+
+    @property
+    def last_node(self) -> str:
+        """Name of the node that an outage strikes unless it says otherwise; empty where only its commands know."""
+
+    def tell(self, action: str, node: str) -> None:
+        """Kill, start, freeze or thaw a node of a simulated server."""
 
     def check(self) -> None:
         """Raise ServerError when a server that we run has died."""
@@ -107,6 +114,19 @@ class StandinRig:
         standin = self._experiment.standin
         return self._laboratory.host(self._first, "list") if standin and standin.hosts else {}
 
+    @property
+    def last_node(self) -> str:
+        """Name of the node that was started last."""
+        return f"node-{self._laboratory.nodes}"
+
+    def tell(self, action: str, node: str) -> None:
+        """Kill, start, freeze or thaw a node.
+
+        Raises:
+            ServerError: there is no such node, or it is not in the state for it.
+        """
+        self._laboratory.node(self._first, action, node)
+
     def check(self) -> None:
         """Raise ServerError when PostgreSQL or a server has died."""
         self._laboratory.check()
@@ -123,7 +143,7 @@ class StandinRig:
     def _served(self) -> list[str]:
         """The arms that have a database and a server of their own."""
         names = list(self._experiment.arms)
-        return names[:1] if switched(self._experiment) else names
+        return names[:1] if on_one_server(self._experiment) else names
 
     @property
     def _first(self) -> str:
@@ -196,7 +216,7 @@ class StandinRig:
 
     def _sharing(self, name: str) -> list[str]:
         """Return the arms that an arm's server serves."""
-        return list(self._experiment.arms) if switched(self._experiment) else [name]
+        return list(self._experiment.arms) if on_one_server(self._experiment) else [name]
 
     def _space(self, url: str) -> str:
         """Return the id of the first space that the history made."""
@@ -247,6 +267,14 @@ class OctopusRig:
     def hosts(self) -> dict[str, Any]:
         """Return nothing: these hosts are real, and not ours to read."""
         return {}
+
+    @property
+    def last_node(self) -> str:
+        """Nothing: an outage's own commands know which node they strike."""
+        return ""
+
+    def tell(self, action: str, node: str) -> None:
+        """Nothing here is ours to strike: an outage's own commands do it."""
 
     def check(self) -> None:
         """Nothing here is ours to watch; requests that fail are samples."""

@@ -1,6 +1,7 @@
 """Runs an experiment: servers up, trials in their order, each written as it ends, the result last."""
 
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,25 +9,28 @@ from typing import Any
 
 import msgspec
 
-from experiments import hooks, plan, tasks
+from experiments import hooks, plan, tasks, trialfile
+from experiments import workload as workloads
+from experiments.aside import LOOK, Aside, Beginning, Rest
 from experiments.cluster import Cluster, Setting, restore
-from experiments.display import Display
+from experiments.display import Display, Report
 from experiments.drain import Drain
 from experiments.engine import Engine, command
 from experiments.experiment import Experiment, switched
+from experiments.following import follow
 from experiments.hooks import Hooks
 from experiments.journal import Journal
 from experiments.meter import Meter
 from experiments.plan import Generator, Trial
 from experiments.rig import OctopusRig, Rig, StandinRig, choose_history, on_standins
 from experiments.search import Search
+from experiments.strike import Course
 from octoload import files
 from octoload.api import Octopus
 from octoload.errors import InvalidRunError, ServerError
 from reports import checks, looks, ramp, results
-from reports.checks import Check
 from reports.searches import check_search
-from reports.taskchecks import check_drain
+from reports.taskchecks import check_drain, check_followed, check_overlap
 
 #: Seconds by which a server's clock may lag ours and its tasks of a trial are still found.
 CLOCKS = 5.0
@@ -69,7 +73,7 @@ class Run:
         self._write_plan()
         for done in self._hooks.restore():
             self._display.say(f"Undone: {done}")
-        if not self._experiment.workload.drain:
+        if workloads.loaded(self._experiment.workload):
             self._engine.start()  # it takes seconds to start; the servers are filled meanwhile
             if self._generator.workers:
                 self._gather()
@@ -177,26 +181,49 @@ class Run:
     def _load(self, trial: Trial, attempt: int, of: int) -> list[str]:
         """Put the arm in force and drive its load; return what makes the trial invalid."""
         folder, started = self._place(trial), time.time()
-        content = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt}
+        content: dict[str, Any] = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt}
         self._rig.enter(trial.arm)
-        if self._experiment.workload.drain:
-            return self._drain(trial, content, of)
-        self._switch(trial)
         meter = self._meter()
         try:
+            if self._experiment.workload.drain:
+                return self._drain(trial, content, of)
+            self._switch(trial)
             with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
                 if self._experiment.workload.search:
                     return self._search(trial, content, report)
-                facts = self._engine.run(self._command(trial), self._progress(report, meter))
+                facts = self._drive(trial, report, meter)
         except InvalidRunError as exc:
             self._rig.check()
-            files.write_json(folder / "trial.json", "trial", 1, {**content, **_spoilt(started, exc.message)})
-            return [exc.message]
+            return trialfile.spoil(folder, content, started, exc.message)
         self._rig.check()
         facts = {**facts, "hosts": meter.used}
         facts.pop("event", None)
-        facts["log"] = [*facts["log"], *self._tell_tasks(trial, facts["started"] - CLOCKS)]
-        return _judge(folder, content | facts, checks.check_trial(facts, folder / "requests.parquet", self._plan))
+        facts = content | facts
+        found = checks.check_trial(facts, folder / "requests.parquet", self._plan)
+        if "tasks" in facts:
+            found += check_followed(facts, folder / "tasks.parquet", self._plan)
+        else:
+            facts["log"] = [*facts["log"], *self._tell_tasks(trial, facts["started"] - CLOCKS)]
+        return trialfile.judge(folder, facts, found)
+
+    def _drive(self, trial: Trial, report: Report, meter: Meter) -> dict[str, Any]:
+        """Drive a trial's load with the outage of its arm, and follow its tasks; return the trial's facts."""
+        outage, within = self._experiment.arms[trial.arm].outage, self._experiment.workload.follow
+        if outage:
+            node = outage.node or self._rig.last_node
+            course = Course(outage, trial.arm, node, self._hooks, tell=self._rig.tell)
+            beginning = Beginning(self._experiment.design.warm_up)
+            with course.beside(beginning) as aside:
+                facts = self._engine.run(self._command(trial), self._progress(report, meter, beginning))
+                beginning.hear(self._experiment.design.warm_up)  # of a load too short to tell of itself
+                facts["outage"] = aside.result()
+        else:
+            facts = self._engine.run(self._command(trial), self._progress(report, meter))
+        if within:
+            with self._octopus(trial.arm) as octopus:
+                file, space = self._place(trial) / "tasks.parquet", self._rig.targets[trial.arm].space
+                facts["tasks"] = follow(octopus, space, facts["measured_from"], within, file, progress=report)
+        return facts
 
     def _tell_tasks(self, trial: Trial, since: float) -> list[str]:
         """Write down the server's tasks since a Unix time, for what they do to pages; return what hindered it."""
@@ -207,7 +234,7 @@ class Run:
             return [f"The server's tasks could not be read: {exc.message}"]
         return []
 
-    def _search(self, trial: Trial, content: dict[str, Any], report: Callable[[int, int, str], None]) -> list[str]:
+    def _search(self, trial: Trial, content: dict[str, Any], report: Report) -> list[str]:
         """Search an arm's capacity once; return what makes it invalid."""
         wanted = self._experiment.workload.search
         assert wanted is not None
@@ -218,19 +245,59 @@ class Run:
         command = {key: value for key, value in self._command(trial).items() if key != "search"}
         search = Search(lambda order: self._engine.run(order, lambda _: self._rig.check()), command, wanted)
         facts = search.run(self._place(trial), begin)
-        return _judge(self._place(trial), content | facts, check_search(facts))
+        return trialfile.judge(self._place(trial), content | facts, check_search(facts))
 
     def _drain(self, trial: Trial, content: dict[str, Any], of: int) -> list[str]:
-        """Run a drain once; return what makes it invalid."""
-        wanted, target, folder = self._experiment.workload.drain, self._rig.targets[trial.arm], self._place(trial)
+        """Run a drain once, beside the load if there is one; return what makes it invalid."""
+        folder = self._place(trial)
+        with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
+            if workloads.loaded(self._experiment.workload):
+                return self._drain_under_load(trial, content, report)
+            facts = self._work_off(trial, report)
+        self._rig.check()
+        return trialfile.judge(folder, content | facts, check_drain(facts, folder / "tasks.parquet", self._objective))
+
+    def _work_off(
+        self, trial: Trial, report: Report, rest: Rest = time.sleep, await_start: Callable[[], None] = lambda: None
+    ) -> dict[str, Any]:
+        """Queue tasks and have them worked off; return the facts of the drain."""
+        wanted, space = self._experiment.workload.drain, self._rig.targets[trial.arm].space
         assert wanted is not None
         with self._octopus(trial.arm) as octopus:
-            cluster = Cluster(octopus, self._journal)
-            drain = Drain(octopus, target.space, cluster, wanted.tasks, wanted.within)
-            with self._display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
-                facts = drain.run(self._setting(trial), folder / "tasks.parquet", report, self._rig.hosts)
+            drain = Drain(octopus, space, Cluster(octopus, self._journal), wanted, rest)
+            file = self._place(trial) / "tasks.parquet"
+            return drain.run(self._setting(trial), file, report, self._rig.hosts, await_start)
+
+    def _drain_under_load(self, trial: Trial, content: dict[str, Any], report: Report) -> list[str]:
+        """Queue tasks, drive the load, and let nodes take the tasks when its measured phase begins."""
+        folder, queued, beginning = self._place(trial), threading.Event(), Beginning(self._experiment.design.warm_up)
+
+        def work(rest: Rest) -> dict[str, Any]:
+            def await_start() -> None:
+                queued.set()
+                beginning.wait(rest)
+
+            return self._work_off(trial, lambda *_: None, rest, await_start)
+
+        with Aside(work) as aside:
+            while not queued.wait(LOOK):
+                aside.check()
+                self._rig.check()
+            load = self._engine.run(self._command(trial), self._progress(report, beginning=beginning))
+            beginning.hear(self._experiment.design.warm_up)  # of a load too short to tell of itself
+            drained = aside.result()
         self._rig.check()
-        return _judge(folder, content | facts, check_drain(facts, folder / "tasks.parquet", self._objective))
+        load.pop("event", None)
+        facts = {**content, **load, "slots": drained["slots"], "hosts": drained["hosts"]}
+        facts["tasks"] = {"queued": drained["sent"]["drain"]}
+        found = checks.check_trial(facts, folder / "requests.parquet", self._plan)
+        found += [check_overlap(drained, load)]
+        found += [
+            check
+            for check in check_drain(drained, folder / "tasks.parquet", self._objective)
+            if check.name != "steal"  # the load's own check has told it
+        ]
+        return trialfile.judge(folder, facts, found)
 
     @property
     def _objective(self) -> float | None:
@@ -269,7 +336,7 @@ class Run:
         return Meter(self._rig.hosts, design.warm_up, design.warm_up + design.seconds)
 
     def _progress(
-        self, report: Callable[[int, int, str], None], meter: Meter | None = None
+        self, report: Report, meter: Meter | None = None, beginning: Beginning | None = None
     ) -> Callable[[dict[str, Any]], None]:
         design = self._experiment.design
         whole = round(design.warm_up + design.seconds)
@@ -281,6 +348,8 @@ class Run:
                 return
             if meter:
                 meter.look(event["elapsed"])
+            if beginning:
+                beginning.hear(event["elapsed"])
             p95 = event.get("p95")
             latency = f", p95 {p95 * 1000:.0f} ms" if p95 else ""
             failures = f", {event['failures']} failed" if event["failures"] else ""
@@ -310,21 +379,6 @@ class Run:
 def _refusals(event: dict[str, Any]) -> str:
     """Say which workers may not take part, and why."""
     return f"({'; '.join(event['refused'])})" if event["refused"] else ""
-
-
-def _judge(folder: Path, content: dict[str, Any], verdicts: list[Check]) -> list[str]:
-    """Write `trial.json`; return what makes the trial invalid."""
-    faults = [check.message for check in verdicts if check.state == "invalid"]
-    content |= {"checks": msgspec.to_builtins(verdicts), "valid": not faults}
-    files.write_json(folder / "trial.json", "trial", 1, content)
-    return faults
-
-
-def _spoilt(started: float, message: str) -> dict[str, Any]:
-    """Return the facts of a trial that the generator could not finish."""
-    check = {"name": "generator", "value": None, "limit": None, "state": "invalid", "message": message}
-    times = {"started": started, "measured_from": started, "measured_until": started, "ended": time.time()}
-    return {**times, "planned": {}, "sent": {}, "recorded": 0, "counted": 0, "checks": [check], "valid": False}
 
 
 def trials_left(folder: Path) -> int:

@@ -111,6 +111,11 @@ class Laboratory:
         done: dict[str, Any] = said["done"]
         return done
 
+    def node(self, database: str, action: str, name: str) -> dict[str, Any]:
+        """Do something to a node of a server; return how it is then (docs/formats.md, The stand-in)."""
+        words = ["node", action, name, "--data", str(self._files(database))]
+        return self._run_json("the nodes", words, 60, "")
+
     def _files(self, database: str) -> Path:
         return self.folder / f"files-{database}"
 

@@ -21,7 +21,16 @@ OPERATIONS = {
     "audit-search": ("audit",),
     "release-and-deploy": ("create-release", "deploy", "task"),
     "portal-session": ("session-dashboard", "session-progression", "session-releases", "session-task"),
+    "deployment-stream": ("queue-deployment",),
+    "scheduled-deployment": ("schedule-deployment",),
+    "runbook-run": ("run-runbook",),
+    "health-check": ("queue-health-check",),
+    "retention-run": ("queue-retention",),
 }
+#: Scenarios that queue tasks.
+QUEUING = frozenset(
+    {"release-and-deploy", "deployment-stream", "scheduled-deployment", "runbook-run", "health-check", "retention-run"}
+)
 #: What each poller asks; its operations are its own, so that open and closed latencies never mix.
 CLOSED = {
     "nonstop-reader": ("pages",),
@@ -83,6 +92,8 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stages: list[Stage] = []
     #: Instead of a mix: a file of recorded arrivals (docs/formats.md, "A trace"), found from the experiment's file.
     trace: str = ""
+    #: Seconds that the tasks which the load has queued may take to end after it; they are then read, and decide too.
+    follow: float | None = None
     #: Closed loops by kind: how many, over all Locust processes.
     pollers: dict[str, int] = {}
     #: Sessions that may be under way at once, over all Locust processes.
@@ -115,11 +126,10 @@ def asked(workload: Workload, phases: Phases) -> list[str]:
     Raises:
         UsageError: the trace's file is missing, or what is wrong in it.
     """
-    if workload.drain:
-        return [*tasks.OPERATIONS]
     if workload.search:
         return [searches.API]
-    return [operation for name, count in sessions(workload, phases).items() if count for operation in OPERATIONS[name]]
+    told = tasks.OPERATIONS if workload.drain else (tasks.WAIT, tasks.RUN) if workload.follow else ()
+    return [*told, *(one for name, count in sessions(workload, phases).items() if count for one in OPERATIONS[name])]
 
 
 def write_up(workload: Workload, phases: Phases) -> dict[str, Any]:
@@ -138,6 +148,11 @@ def write_up(workload: Workload, phases: Phases) -> dict[str, Any]:
     return {**content, "mix": rates, "trace": file.name, "fingerprint": f"sha256:{digest}"}
 
 
+def loaded(workload: Workload) -> bool:
+    """Whether requests are sent, be it beside a drain."""
+    return not workload.drain or bool(workload.mix or workload.pollers)
+
+
 def closed(workload: Workload) -> list[str]:
     """Return the operations of its pollers."""
     return [operation for name in workload.pollers for operation in CLOSED.get(name, ())]
@@ -152,8 +167,9 @@ def faults(workload: Workload, seconds: float) -> Iterator[Fault]:
     """Yield all that a type cannot say; `seconds` is the length of the measured phase."""
     if workload.drain:
         yield from _drain_faults(workload, workload.drain)
-    else:
-        yield from _mix_faults(workload)
+    yield from _mix_faults(workload)
+    if workload.follow is not None and not 0 < workload.follow <= 86_400:
+        yield f"workload.follow is {workload.follow:g}", "It is in seconds, above 0."
     if workload.search:
         yield from _search_faults(workload, workload.search)
     for name, count in workload.pollers.items():
@@ -172,8 +188,13 @@ def _drain_faults(workload: Workload, drain: Drain) -> Iterator[Fault]:
         yield "workload.drain.tasks is 2 to 10,000, within above 0 s", "Leave them out for 200 and an hour."
     if not 0 < drain.objective <= 86_400:
         yield f"workload.drain.objective is {drain.objective:g}", "It is in seconds, above 0; leave it out for 60."
-    if workload.mix or workload.trace or workload.pollers or workload.stages:
-        yield "workload has a drain and arrivals", "A drain runs by itself: give arrivals an experiment of their own."
+    if workload.trace or workload.stages or workload.search or workload.follow:
+        yield (
+            "workload has a drain and more than a mix and pollers beside it",
+            "Leave the rest out.",
+        )
+    for name in sorted(QUEUING & workload.mix.keys()):
+        yield f"workload has a drain, and {name!r} queues tasks beside it", "Drains are worked off alone: leave it out."
 
 
 def _search_faults(workload: Workload, search: Search) -> Iterator[Fault]:
@@ -191,7 +212,7 @@ def _mix_faults(workload: Workload) -> Iterator[Fault]:
             yield f"workload.mix has no scenario {name!r}", nearest(name, list(OPERATIONS))
         if not (rate > 0 and math.isfinite(rate)):
             yield f"workload.mix.{name} is {rate} sessions a second", "Rates are above 0."
-    if not workload.mix and not workload.trace and not nonstop(workload):
+    if not workload.mix and not workload.trace and not workload.drain and not nonstop(workload):
         yield "workload.mix is empty", f"Scenarios are: {', '.join(OPERATIONS)}."
     if workload.trace and (workload.mix or workload.stages or workload.arrivals != "poisson"):
         yield "workload has a trace, which says itself what arrives when", "Leave out mix, stages and arrivals, or it."

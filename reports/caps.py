@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from reports import queueing, statistics
+from reports import queueing, statistics, tasks
 from reports.queueing import OVER
+from reports.run import Run, Trial
 from reports.statistics import Floats, Untold
 from reports.words import share, times
 
@@ -80,6 +81,37 @@ def choose(rounds: Sequence[Mapping[int, CapTrial]], usual: int = USUAL, margin:
         if one.share >= ENOUGH and one.latency_upper < 1 + margin and one.failed <= allowed + 1e-12
     ]
     return CapChoice(min(fit, default=None), results, usual, len(rounds))
+
+
+def recommend(run: Run) -> CapChoice | Untold | None:
+    """Choose among the arms of a run that differ in their task cap; None when they do not.
+
+    Pages are judged by the p95 of the first operation that an endpoint names with it (statistics §5.2).
+
+    Raises:
+        UsageError: a file of tasks is damaged.
+    """
+    if len(set(run.plan.caps.values())) < 2:
+        return None
+    pages = [one.operation for one in tasks.requested(run.plan) if one.metric == "p95"]
+    if not pages:
+        return Untold("no endpoint tells the p95 of a page: name one, such as dashboard p95")
+    rounds: dict[int, dict[int, CapTrial]] = {}
+    for trial in run.trials:
+        cap, found = run.plan.caps.get(trial.facts.arm), _cap_trial(trial, pages[0])
+        if cap and found:
+            rounds.setdefault(trial.facts.pair, {})[cap] = found
+    caps = set(run.plan.caps.values())
+    usual = USUAL if USUAL in caps else run.plan.caps.get(run.plan.baseline, min(caps))
+    return choose([each for each in rounds.values() if set(each) == caps], usual, run.plan.margin)
+
+
+def _cap_trial(trial: Trial, page: str) -> CapTrial | None:
+    drain, asked = trial.operations.get(tasks.DRAIN), trial.operations.get(page)
+    if not drain or not drain.rate or not asked or not asked.p95:
+        return None
+    service = float(tasks.read(trial.folder / "tasks.parquet").run.mean())
+    return CapTrial(drain.rate, asked.p95, drain.error_rate, service)
 
 
 def _mean(rounds: Sequence[Mapping[int, CapTrial]], cap: int, name: str) -> float:

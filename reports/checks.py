@@ -14,7 +14,7 @@ import numpy as np
 from octoload import backlog
 from octoload.backlog import BUSY, LONG_WAIT
 from reports import plan as plans
-from reports import summaries
+from reports import summaries, tasks
 from reports.plan import Endpoint, Plan
 from reports.statistics import carried_quantile, trend
 from reports.summaries import FEWEST, Samples
@@ -66,9 +66,9 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
         _recorded(facts, samples),
         _arrived(facts, samples),
         _offered(facts),
-        _errors(samples),
+        _errors(samples, expected="errors" in decided.meant.get(str(facts.get("arm")), [])),
         _throttled(facts),
-        *[_carried(samples, endpoint) for endpoint in decided.primary if endpoint.metric in FEWEST],
+        *[_carried(samples, endpoint) for endpoint in tasks.requested(decided) if endpoint.metric in FEWEST],
         _lag(samples.on_schedule(decided.paced), deciding, float(generator["cpu"])),
         _read_delay(generator, deciding),
         *[
@@ -130,8 +130,11 @@ def _offered(facts: Mapping[str, Any]) -> Check:
     return Check("offered", share, 0.98, state, message)
 
 
-def _errors(samples: Samples) -> Check:
-    """Judge failures over all requests, and over each endpoint that holds enough of them."""
+def _errors(samples: Samples, *, expected: bool = False) -> Check:
+    """Judge failures over all requests, and over each endpoint that holds enough of them.
+
+    Where the arm is meant to bring them, their absence is the caution.
+    """
     rates = {"all requests": (int(samples.failed.sum()), samples.failed.size)}
     for name in samples.counts:
         failed = samples.of(name).failed
@@ -139,6 +142,10 @@ def _errors(samples: Samples) -> Check:
             rates[name] = (int(failed.sum()), failed.size)
     name, (failures, count) = max(rates.items(), key=lambda item: item[1][0] / max(item[1][1], 1))
     share = failures / count if count else 1.0
+    if expected and count:
+        message = f"{failures} of {count} ({name}) failed: {share:.2%} (the arm is meant to make requests fail)."
+        message += "" if failures else " None did: see in journal.jsonl what was done to the server."
+        return Check("errors", share, None, "ok" if failures else "warn", message)
     state = graded(share, 0.001, 0.01)
     message = f"{failures} of {count} ({name}) failed: {share:.2%} (at most 1 % may)."
     if state != "ok":

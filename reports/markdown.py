@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reports import costs, words
+from reports import costs, outages, words
 from reports.effects import Effect
 from reports.results import Results
 from reports.run import Run
@@ -18,6 +18,7 @@ def render(run: Run, results: Results) -> str:
         lines += [""]
     beside = [one.sentence for one in results.comparisons]
     beside += [" ".join(costs.sentences(one)) for one in results.predictions]
+    beside += [outages.sentence(cost) for cost in results.outages]
     lines += [line for text in beside for line in (_safe(text), "")]
     if results.warnings:
         lines += ["Before you rely on it:", "", *[f"- {_safe(warning)}" for warning in results.warnings], ""]

@@ -13,8 +13,9 @@ import msgspec
 from markupsafe import Markup, escape
 
 from octoload.files import write_bytes
-from reports import charts, costs, hosts, junit, markdown, sections, validity, words
+from reports import charts, costs, hosts, junit, markdown, outages, sections, tasks, validity, words
 from reports import run as runs
+from reports.caps import CapChoice
 from reports.charts import Curve, Dot
 from reports.effects import Effect
 from reports.results import Results, state
@@ -60,6 +61,8 @@ def render(run: Run, results: Results) -> str:
         doubts=sorted((check for check in results.checks if check.state != "ok"), key=lambda check: check.state),
         sections=sections.prepare(run, results),
         speed_ups=results.scaling.speed_ups if isinstance(results.scaling, Scaling) else [],
+        outages=[{"cost": cost, "sentence": outages.sentence(cost)} for cost in results.outages],
+        choice=results.caps if isinstance(results.caps, CapChoice) else None,
         bottlenecks=[hosts.bottleneck(results.hosts, arm) for arm in dict.fromkeys(use.arm for use in results.hosts)],
         surroundings=[hosts.around(one) for one in results.surroundings],
         predictions=[costs.sentences(one) for one in results.predictions],
@@ -168,9 +171,9 @@ def _said(effect: Effect) -> str:
 
 
 def _shown(run: Run) -> list[str]:
-    """Primary operations, then controls, as far as both arms have requests of them."""
-    names = dict.fromkeys([*(endpoint.operation for endpoint in run.plan.primary), *run.plan.control])
-    asked = [trial for trial in run.trials if trial.facts.slots is None and not trial.facts.search]
+    """Primary operations that are told from requests, then controls, as far as both arms have requests of them."""
+    names = dict.fromkeys([*(endpoint.operation for endpoint in tasks.requested(run.plan)), *run.plan.control])
+    asked = [trial for trial in run.trials if not trial.facts.search]
     counts: Counter[tuple[str, str]] = Counter()
     for trial in asked:
         counts.update({(trial.facts.arm, name): summary.requests for name, summary in trial.operations.items()})

@@ -135,6 +135,10 @@ class Plan(msgspec.Struct, frozen=True):
     also: dict[str, str] = {}
     #: Arm -> nodes that take part in it, where that is what it sets.
     nodes: dict[str, int] = {}
+    #: Arm -> tasks that each of its nodes may run at once, where that is what arms differ in.
+    caps: dict[str, int] = {}
+    #: Arm -> what it is meant to change besides what decides: `errors`.
+    meant: dict[str, list[str]] = {}
     #: Operations that only closed loops ask for.
     closed: list[str] = []
 

@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from octoload import files
-from reports import costs, depth, hosts, links, looks, scaling, validity, words
+from reports import caps, costs, depth, hosts, links, looks, outages, scaling, validity, words
 from reports import run as runs
+from reports.caps import CapChoice
 from reports.checks import Check, worst
 from reports.costs import Prediction
 from reports.depth import DepthResult
@@ -20,6 +21,7 @@ from reports.effects import Effect, ErrorRate, Role, compare, compare_errors, pr
 from reports.hosts import HostUse, Surroundings
 from reports.links import LinkResult
 from reports.looks import Look
+from reports.outages import Cost
 from reports.run import Document, Run, Trial
 from reports.scaling import Scaling, fit
 from reports.statistics import Untold
@@ -91,6 +93,10 @@ class Results(msgspec.Struct, frozen=True):
     surroundings: list[Surroundings]
     #: What CPU cost predicts of arms that differ from the baseline in where the database lies.
     predictions: list[Prediction]
+    #: Which task cap to set, where arms differ in it; why that cannot be told, or None where nothing was asked.
+    caps: CapChoice | Untold | None
+    #: What the outages of each arm cost.
+    outages: list[Cost]
     #: 0 finished or gate passed, 1 gate failed, 3 INVALID, 4 gate undecided (design §7).
     exit_code: int
 
@@ -151,10 +157,11 @@ def reduce(run: Run) -> Results:
     checks = validity.check_run(run, effects, errors)
     primary = [effect for effect in effects if effect.role == "primary"]
     faults = [check.message for check in checks if check.state == "invalid"]
+    recommended = None if faults else caps.recommend(run)
     return Results(
         name=run.plan.name,
         question=run.plan.question,
-        sentence=words.invalid_sentence(faults) if faults else words.sentence(run.plan, primary),
+        sentence=words.invalid_sentence(faults) if faults else _sentence(run, primary, recommended),
         valid=not faults,
         warnings=[check.message for check in checks if check.state != "ok"],
         effects=effects,
@@ -170,8 +177,16 @@ def reduce(run: Run) -> Results:
         hosts=hosts.use(run.trials),
         surroundings=hosts.surroundings(run.trials),
         predictions=[] if faults else _predictions(run, primary),
+        caps=recommended,
+        outages=outages.costs(run.trials),
         exit_code=exit_code(run, effects, errors, valid=not faults),
     )
+
+
+def _sentence(run: Run, primary: list[Effect], recommended: CapChoice | Untold | None) -> str:
+    """Say the verdict; where arms differ in their task cap, the recommendation first: it is what was asked for."""
+    verdict = words.sentence(run.plan, primary)
+    return f"{caps.sentence(recommended)} {verdict}" if recommended else verdict
 
 
 def _beside(run: Run, arm: str) -> list[float]:
@@ -260,6 +275,7 @@ def console(results: Results) -> RenderableType:
     arms = dict.fromkeys(use.arm for use in results.hosts)
     parts += [Text(f"Hosts, {hosts.bottleneck(results.hosts, arm)}.") for arm in arms]
     parts += [Text(line) for one in results.predictions for line in costs.sentences(one)]
+    parts += [Text(outages.sentence(cost)) for cost in results.outages]
     shown = results.of("primary") + results.of("control")
     return Group(Text(), *parts, Text(), *([_table(shown)] if shown else []))
 

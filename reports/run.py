@@ -34,6 +34,17 @@ class Clock(msgspec.Struct, frozen=True):
     high: float
 
 
+class Outage(msgspec.Struct, frozen=True):
+    """What was done to a node in the course of a trial; times in Unix seconds."""
+
+    #: Its name; empty where nobody said.
+    node: str
+    #: `kill`, `freeze` or `strike`.
+    does: str
+    struck: float
+    mended: float
+
+
 class Facts(msgspec.Struct, frozen=True):
     """What reports need of `trial.json`; times in Unix seconds."""
 
@@ -60,10 +71,14 @@ class Facts(msgspec.Struct, frozen=True):
     clocks: dict[str, Clock] = {}
     #: Warnings of the generator.
     log: list[str] = []
-    #: Tasks that the arm's nodes could run at once; None unless the trial was a drain.
+    #: Tasks that the arm's nodes could run at once; None unless the trial was, or held, a drain.
     slots: int | None = None
     #: What simulated hosts used (docs/formats.md); empty where there are none.
     hosts: Document = {}
+    #: Tasks that were `queued` by the load or beside it and `ended`; empty when nobody followed them.
+    tasks: dict[str, int] = {}
+    #: What was done to a node in its course; None when nothing was.
+    outage: Outage | None = None
     #: Steps of a search; empty of any other trial.
     search: list[RampTrial] = []
 
@@ -197,16 +212,22 @@ def _facts(path: Path) -> Facts:
 def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     if not facts.valid:
         return Trial(folder, facts, {}, {})
+    worked_off: dict[str, Summary] = {}
     drain = plan.workload.drain
     if drain and facts.slots is not None:
-        rows = tasks.read(folder / "tasks.parquet")
-        return Trial(folder, facts, tasks.summarise(rows, facts.slots, drain.objective), {})
+        worked_off = tasks.summarise(tasks.read(folder / "tasks.parquet"), facts.slots, drain.objective)
+        if not (folder / "requests.parquet").exists():
+            return Trial(folder, facts, worked_off, {})
+    elif facts.tasks:
+        worked_off = tasks.waits(tasks.read(folder / "tasks.parquet"))
     if facts.search:
         return Trial(folder, facts, searches.summarise(facts.search), {})
     warm_up, measured = summaries.read_phases(folder / "requests.parquet")
     operations = summaries.summarise(measured, facts.seconds, facts.measured_until)
-    slices = {name: _slices(warm_up.of(name), measured.of(name), facts, plan) for name in plan.deciding}
-    return Trial(folder, facts, operations, slices)
+    slices = {
+        name: _slices(warm_up.of(name), measured.of(name), facts, plan) for name in plan.deciding if name in operations
+    }
+    return Trial(folder, facts, worked_off | operations, slices)
 
 
 def _slices(warm_up: Samples, measured: Samples, facts: Facts, plan: Plan) -> Floats:

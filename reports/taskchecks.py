@@ -12,6 +12,9 @@ from reports.drains import TASKS_PER_SLOT
 from reports.statistics import Untold
 from reports.tasks import Tasks
 
+#: Share of the measured phase in which no task of a drain runs beside the load.
+IDLE = 0.10
+
 
 def check_drain(facts: Mapping[str, Any], file: Path, objective: float | None = None) -> list[Check]:
     """Check a drain that has just ended.
@@ -37,11 +40,39 @@ def check_drain(facts: Mapping[str, Any], file: Path, objective: float | None = 
     ]
 
 
+def check_followed(facts: Mapping[str, Any], file: Path, plan: Mapping[str, Any]) -> list[Check]:
+    """Check the tasks that a trial's load has queued and that were followed to their end.
+
+    Args:
+        facts: what `trial.json` will hold, without `checks` and `valid`.
+        file: its `tasks.parquet`.
+        plan: the run's `plan.json`: in an arm that is meant to bring errors, tasks may fail.
+
+    Raises:
+        UsageError: the file is missing or damaged.
+    """
+    rows = tasks.read(file)
+    told = [_lost(rows, int(facts["tasks"]["queued"])), _twice(rows)]
+    return told if "errors" in plan.get("meant", {}).get(facts["arm"], []) else [*told, _failed(rows)]
+
+
+def check_overlap(drain: Mapping[str, Any], load: Mapping[str, Any]) -> Check:
+    """Check that tasks ran as long as requests were measured beside them; both are facts of a trial."""
+    missing = float(load["measured_until"]) - float(drain["measured_until"])
+    late = float(drain["measured_from"]) - float(load["measured_from"])
+    share = max(0.0, missing) + max(0.0, late)
+    share /= float(load["measured_until"]) - float(load["measured_from"])
+    message = f"Tasks ran in {1 - share:.0%} of the time in which requests were measured (90 % at least)."
+    if share > IDLE:
+        message += " Latencies are partly those of an idle server: queue more tasks, or shorten design.seconds."
+    return Check("tasks beside the load", share, IDLE, "warn" if share > IDLE else "ok", message)
+
+
 def _lost(rows: Tasks, queued: int) -> Check:
     lost = tasks.lost(rows, queued)
     message = f"{lost} of {queued} tasks have not come to an end (none may)."
     if lost:
-        message += " Look at the server's task list for what they wait for, and give the drain more time."
+        message += " Look at the server's task list for what they wait for, and give them more time."
     return Check("tasks lost", lost, 0, "invalid" if lost else "ok", message)
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from octoload.errors import UsageError
 from reports import drains, queueing
 from reports.drains import Capacity, Drain
+from reports.plan import Endpoint, Plan
 from reports.statistics import Untold
 from reports.summaries import Floats, Summary, quantile
 
@@ -121,6 +122,16 @@ def summarise(tasks: Tasks, slots: int, objective: float) -> dict[str, Summary]:
         RUN: _summary(tasks, tasks.run),
         DRAIN: msgspec.structs.replace(_summary(tasks, np.empty(0)), rate=rate, capacity=hourly),
     }
+
+
+def requested(plan: Plan) -> list[Endpoint]:
+    """Primary endpoints that are told from requests, not from tasks."""
+    return [endpoint for endpoint in plan.primary if endpoint.operation not in OPERATIONS]
+
+
+def waits(tasks: Tasks) -> dict[str, Summary]:
+    """Reduce tasks that arrived as the load queued them: how long they waited and how long they ran."""
+    return {WAIT: _summary(tasks, tasks.wait), RUN: _summary(tasks, tasks.run)}
 
 
 def _summary(tasks: Tasks, seconds: Floats) -> Summary:

@@ -10,6 +10,7 @@ from reports.effects import Effect, ErrorRate, Pair
 from reports.looks import ALPHA
 from reports.rig import resolves
 from reports.run import Clock, Document, Run, Trial
+from reports.tasks import OPERATIONS
 from reports.words import changed_by, share, times
 
 #: A control that moves by more than this share says that something else changed too.
@@ -31,7 +32,7 @@ def check_run(run: Run, effects: Sequence[Effect], errors: Sequence[ErrorRate]) 
         _cautions(run.trials),
         *_clock(run.trials),
         _mix(run, pairs),
-        *_error_rates(errors),
+        *_error_rates(errors, run),
         *steadiness.check(run),
         *[_order(effect, pairs) for effect in primary if effect.pairs == len(pairs)],
         *[_agreement(effect) for effect in primary if effect.hl_low is not None],
@@ -187,11 +188,18 @@ def _counts(pairs: Sequence[Pair], side: str, closed: Sequence[str]) -> Counter[
     for pair in pairs:
         operations = getattr(pair, side).operations
         total.update({name: summary.requests for name, summary in operations.items() if name not in closed})
-    return total
+    # How many tasks there were follows from the requests; of a drain alone there is nothing else to compare.
+    asked = Counter({name: count for name, count in total.items() if name not in OPERATIONS})
+    return asked or total
 
 
-def _error_rates(errors: Sequence[ErrorRate]) -> list[Check]:
-    """Void a comparison of an arm that fails with one that answers: failing is often fast (statistics §6)."""
+def _error_rates(errors: Sequence[ErrorRate], run: Run) -> list[Check]:
+    """Void a comparison of an arm that fails with one that answers: failing is often fast (statistics §6).
+
+    Where the contender is meant to bring failures, it is their absence that is spoken of.
+    """
+    if "errors" in run.plan.meant.get(run.plan.contender, []):
+        return [_meant_errors(errors)] if errors else []
     checks = []
     for rate, p in zip(errors, statistics.holm([rate.p for rate in errors]), strict=True):
         if p < ALPHA and abs(rate.difference) > 0.001:
@@ -201,6 +209,14 @@ def _error_rates(errors: Sequence[ErrorRate]) -> list[Check]:
             )
             checks.append(Check(f"errors: {rate.operation}", rate.difference, 0, "invalid", message))
     return checks
+
+
+def _meant_errors(errors: Sequence[ErrorRate]) -> Check:
+    most = max((rate.difference for rate in errors), default=0.0)
+    message = f"The contender is meant to make requests fail: up to {share(most)} more of an operation's did."
+    if most <= 0:
+        message += " None more did: see in journal.jsonl what was done to the server."
+    return Check("errors as meant", most, 0, "ok" if most > 0 else "warn", message)
 
 
 def _order(effect: Effect, pairs: Sequence[Pair]) -> Check:

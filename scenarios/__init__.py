@@ -4,11 +4,14 @@ from octoload.edge.poller import Poller
 from octoload.edge.scenario import Scenario
 from scenarios.audit_search import AuditSearch
 from scenarios.dashboard import Dashboard
+from scenarios.deployment_stream import DeploymentStream, ScheduledDeployment
+from scenarios.maintenance import HealthCheck, RetentionRun
 from scenarios.nonstop_reader import NonstopReader
 from scenarios.portal_session import PortalSession
 from scenarios.portal_tabs import DashboardTab, HiddenDashboardTab, HiddenTaskTab, TaskTab
 from scenarios.project_page import ProjectPage
 from scenarios.release_and_deploy import ReleaseAndDeploy
+from scenarios.runbook_run import RunbookRun
 from scenarios.task_list import TaskList
 from scenarios.waiting import WaitingAgent, WaitingClient
 
@@ -20,6 +23,11 @@ SCENARIOS: tuple[type[Scenario], ...] = (
     AuditSearch,
     ReleaseAndDeploy,
     PortalSession,
+    DeploymentStream,
+    ScheduledDeployment,
+    RunbookRun,
+    HealthCheck,
+    RetentionRun,
 )
 #: What asks again and again.
 POLLERS: tuple[type[Poller], ...] = (

@@ -2,13 +2,13 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from octoload.api import Octopus
+from octoload.api import Octopus, SpaceView
 from octoload.edge import clocks
 from octoload.edge.clocks import Bounds
-from octoload.edge.scenario import Named, Place
+from octoload.edge.scenario import Named, Place, Runbook
 from octoload.errors import UsageError
 
 #: The word in a space's description by which octoload knows its own.
@@ -34,14 +34,44 @@ def find(url: str, api_key: str, space: str | None, needs: Iterable[str], dates:
         octopus.get("/api/users/me")  # anybody may read the root document: here the key is tried
         space_id = _space(octopus, space)
         view = octopus.space(space_id)
-        found: dict[str, list[Any]] = {name: _all(view.get(f"{name}/all")) for name in sorted(needed - {"tasks"})}
-        if "tasks" in needed:
-            found["tasks"] = [str(task["Id"]) for task in view.get("tasks", skip=0, take=TASKS)["Items"]]
+        found: dict[str, list[Any]] = {name: _FINDERS[name](view) for name in sorted(needed)}
     for name, resources in found.items():
         if not resources:
             raise UsageError(f"space {space_id} of {octopus.shown_url} has no {name}", "Fill it: octoload seed.")
-    projects = sorted(found.get("projects", []), key=lambda project: _number(project.id))
-    return Place(space_id, projects, found.get("environments", []), found.get("tasks", []), int(time.time()))
+    return Place(
+        space_id,
+        found.get("projects", []),
+        found.get("environments", []),
+        found.get("tasks", []),
+        int(time.time()),
+        found.get("releases", []),
+        found.get("runbooks", []),
+    )
+
+
+def _projects(view: SpaceView) -> list[Named]:
+    return sorted(_all(view.get("projects/all")), key=lambda project: _number(project.id))
+
+
+def _newest_releases(view: SpaceView) -> list[str]:
+    """Return the newest release of each project: one request each, for only a project lists its own by age."""
+    found = [view.get(f"projects/{project.id}/releases", skip=0, take=1)["Items"] for project in _projects(view)]
+    return [str(release["Id"]) for releases in found for release in releases]
+
+
+def _runbooks(view: SpaceView) -> list[Runbook]:
+    found = view.get("runbooks/all")
+    return [Runbook(one["Id"], snapshot) for one in found if (snapshot := one.get("PublishedRunbookSnapshotId"))]
+
+
+#: What scenarios may need, and how it is found.
+_FINDERS: dict[str, Callable[[SpaceView], list[Any]]] = {
+    "projects": _projects,
+    "environments": lambda view: _all(view.get("environments/all")),
+    "tasks": lambda view: [str(task["Id"]) for task in view.get("tasks", skip=0, take=TASKS)["Items"]],
+    "releases": _newest_releases,
+    "runbooks": _runbooks,
+}
 
 
 def _note(dates: Bounds, sent: float, received: float, headers: Mapping[str, str]) -> None:

@@ -32,6 +32,14 @@ class Named(msgspec.Struct, frozen=True):
     name: str
 
 
+class Runbook(msgspec.Struct, frozen=True):
+    """A runbook that can be run."""
+
+    id: str
+    #: Id of its published snapshot.
+    snapshot: str
+
+
 class Place(msgspec.Struct, frozen=True):
     """What was found on the server before a trial."""
 
@@ -45,6 +53,14 @@ class Place(msgspec.Struct, frozen=True):
     tasks: list[str]
     #: Unix time in whole seconds; makes names unique that a trial creates.
     stamp: int
+    #: Ids of the newest release of each project that has one, in the order of the projects.
+    releases: list[str] = []
+    #: Its published runbooks.
+    runbooks: list[Runbook] = []
+
+
+#: What a scenario may need to find.
+Need = Literal["projects", "environments", "tasks", "releases", "runbooks"]
 
 
 class Scenario(ABC):
@@ -55,7 +71,7 @@ class Scenario(ABC):
     #: What it asks, in order; the first arrives on schedule and is asked once, the others follow answers.
     operations: ClassVar[tuple[Operation, ...]]
     #: What must be found on the server before it can run.
-    needs: ClassVar[frozenset[Literal["projects", "environments", "tasks"]]] = frozenset()
+    needs: ClassVar[frozenset[Need]] = frozenset()
     #: Whether it changes the server.
     writes: ClassVar[bool] = False
     #: Whether it thinks between its requests, and so keeps its slot for long.

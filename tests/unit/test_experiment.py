@@ -1,13 +1,15 @@
 """Experiments: what an experiment file may say, and what it is told when it says anything else."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from experiments import plan
+from experiments import plan, workload
 from experiments.experiment import DEMONSTRATION, Design, demonstration, load
 from experiments.workload import CLOSED, OPERATIONS
 from octoload.errors import UsageError
+from seeders.history import History
 
 pytestmark = pytest.mark.unit
 
@@ -51,6 +53,8 @@ def test_the_full_design_is_the_default() -> None:
         ("  keep-all: {subject: keeping all releases}", "  keep-all: {url: 'http://127.0.0.1:1'}", "url"),
         ("question: What", "question: [What", "YAML"),
         ("nodes: 1", "nodes: -1", "nodes"),
+        ("{subject: keeping all releases}", "{before: echo}", "before"),
+        ("{subject: keeping all releases}", "{before: [echo], within: 0}", "commands 0 s"),
         ("time_scale: 20", "time_scale: .nan", "time_scale"),
         ("dashboard: 5.1", "dashboard: .inf", "above 0"),
         ("[dashboard p50]", "[dashbord p50]", "'dashboard'"),
@@ -74,6 +78,34 @@ def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new
     assert "changed.yaml" in message
     assert said in message
     assert len(message.splitlines()) <= 3
+
+
+@pytest.mark.parametrize("cap", [0, -1, 10_001])
+def test_a_task_cap_that_cannot_be_measured_is_told(tmp_path: Path, cap: int) -> None:
+    """A node without slots works off nothing; the arm and the limits are named."""
+    text = RETENTION.with_name("task-cap.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "cap.yaml"
+    file.write_text(text.replace("task_cap: 40", f"task_cap: {cap}"), encoding="utf-8")
+    with pytest.raises(UsageError, match=f"'cap-40' has a task cap of {cap}"):
+        load(file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("dashboard: 25", "deployment-stream: 25", "'deployment-stream' queues tasks"),
+        ("drain: {tasks: 240}", "drain: {tasks: 240}\n  follow: 60", "Leave the rest out"),
+        ("drain: {tasks: 240}", "follow: -1", "follow is -1"),
+        ("drain: {tasks: 240}", "follow: 60", "'drain', which nothing"),
+    ],
+)
+def test_what_does_not_go_with_a_drain_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """Only what queues no tasks itself runs beside a drain; without one, nothing is drained."""
+    text = RETENTION.with_name("task-cap.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "cap.yaml"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(UsageError, match=said):
+        load(file)
 
 
 def test_a_closed_loop_decides_nothing(tmp_path: Path) -> None:
@@ -165,3 +197,33 @@ def test_an_empty_or_half_written_file_is_refused(tmp_path: Path, content: str) 
     file.write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match=r"broken\.yaml"):
         load(file)
+
+
+@pytest.mark.parametrize("file", sorted(RETENTION.parent.glob("*.yaml")), ids=lambda file: file.stem)
+def test_each_experiment_that_octoload_brings_holds_together(file: Path) -> None:
+    """It loads under its own name, its plan visits all arms alike, and its first lines say how to run it."""
+    experiment = load(file)
+    assert experiment.name == file.stem
+    trials = plan.write_up(experiment, None, plan.Generator())["trials"]
+    visits = Counter(trial["arm"] for trial in trials)
+    assert visits == dict.fromkeys(experiment.arms, experiment.design.pairs)
+    head = file.read_text(encoding="utf-8").partition("\nname:")[0]
+    assert f"octoload run {file.stem}" in head or f"octoload run experiments/{file.name}" in head
+
+
+def test_the_brought_experiments_cover_each_scenario_that_queues_tasks() -> None:
+    """Those that bulk histories can hold: they have no runbooks."""
+    used = {name for file in RETENTION.parent.glob("*.yaml") for name in load(file).workload.mix}
+    assert used >= {"deployment-stream", "health-check", "retention-run", "release-and-deploy"}
+
+
+def test_the_burst_is_forty_deployments_at_one_moment() -> None:
+    """Twice in the measured phase, over as many pairs of project and environment as there are deployments."""
+    experiment = load(RETENTION.with_name("burst.yaml"))
+    counts = workload.sessions(experiment.workload, experiment.design.phases(experiment.workload))
+    assert counts["deployment-stream"] == 80
+    rows = (RETENTION.parent / "burst.csv").read_text(encoding="utf-8").splitlines()
+    moments = Counter(row.partition(",")[0] for row in rows if row.endswith("deployment-stream"))
+    assert list(moments.values()) == [40, 40]
+    assert isinstance(experiment.history, History)
+    assert experiment.history.projects * experiment.history.environments >= 2 * 40

@@ -11,7 +11,7 @@ from experiments import tasks as writing
 from octoload.errors import UsageError
 from reports import tasks
 from reports.drains import Drain
-from reports.taskchecks import check_drain
+from reports.taskchecks import check_drain, check_followed, check_overlap
 
 pytestmark = pytest.mark.unit
 
@@ -131,3 +131,28 @@ def test_a_damaged_file_is_named(file: Path) -> None:
     file.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UsageError, match=r"tasks\.parquet cannot be read"):
         check_drain(facts(), file)
+
+
+def test_tasks_that_a_load_has_queued_are_all_to_end_once_and_well(file: Path) -> None:
+    """Lost and doubled ones void a trial anywhere, cancelled ones unless its arm is meant to bring errors."""
+    found = rows()
+    plan = {"meant": {"killed": ["errors"]}}
+
+    def states(arm: str, queued: int = COUNT) -> dict[str, str]:
+        told = check_followed({"arm": arm, "tasks": {"queued": queued}}, file, plan)
+        return {check.name: check.state for check in told}
+
+    written(file, found)
+    assert set(states("calm").values()) == {"ok"}
+    assert states("killed", COUNT + 1)["tasks lost"] == "invalid"
+    written(file, [*found[:-4], *({**row, "State": "Canceled"} for row in found[-4:])], again=1)
+    calm = states("calm")
+    assert (calm["tasks failed"], calm["tasks run twice"]) == ("invalid", "invalid")
+    assert states("killed") == {"tasks lost": "ok", "tasks run twice": "invalid"}
+
+
+@pytest.mark.parametrize(("from_", "until", "state"), [(0.0, 10.0, "ok"), (0.5, 9.8, "ok"), (0.5, 9.0, "warn")])
+def test_a_drain_is_to_last_as_long_as_its_load(from_: float, until: float, state: str) -> None:
+    """Latencies of a phase in which a tenth has no tasks are partly those of an idle server."""
+    load = {"measured_from": 0.0, "measured_until": 10.0}
+    assert check_overlap({"measured_from": from_, "measured_until": until}, load).state == state

@@ -1,0 +1,49 @@
+"""The tasks that a trial's load has queued, followed to their end after it."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from experiments import tasks
+from octoload.api import Octopus
+
+#: Seconds between two looks at the queue.
+LOOK = 0.5
+#: States of a task that has not ended (octopus-api §A.14).
+UNDER_WAY = "Queued,Executing,Cancelling"
+
+Progress = Callable[[int, int, str], None]
+
+
+def follow(
+    octopus: Octopus, space: str, since: float, within: float, file: Path, *, progress: Progress
+) -> dict[str, Any]:
+    """Wait until no task of a space is under way, at most `within` seconds; write all that were queued `since` a time.
+
+    Those that wait for a later time, such as scheduled deployments, are waited for as well. Return `tasks` of
+    `trial.json`: how many were queued, and how many of them came to their end.
+
+    Raises:
+        ServerError: the server fails.
+        UsageError: the disk is full.
+    """
+    deadline = time.monotonic() + within
+    while (left := _left(octopus, space)) and time.monotonic() < deadline:
+        progress(0, left, "tasks still to end")
+        time.sleep(LOOK)
+    found = _queued(octopus, space, since)
+    tasks.write(file, found, tasks.count_starts(octopus, space, since))
+    return {"queued": len(found), "ended": sum(bool(task["IsCompleted"]) for task in found)}
+
+
+def _left(octopus: Octopus, space: str) -> int:
+    return int(octopus.get(f"/api/{space}/tasks", states=UNDER_WAY, take=1)["TotalResults"])
+
+
+def _queued(octopus: Octopus, space: str, since: float) -> list[dict[str, Any]]:
+    """Return the tasks that were queued since a time, in the order of queueing."""
+    begin = dt.datetime.fromtimestamp(since, dt.UTC).isoformat()
+    found = list(octopus.pages(f"/api/{space}/tasks", fromQueueDate=begin, take=300))
+    return sorted(found, key=lambda task: (task["QueueTime"], len(task["Id"]), task["Id"]))

@@ -1,0 +1,65 @@
+"""A stream of deployments that do not wait for one another: each arrival takes the next release and environment."""
+
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from octoload.edge.scenario import Operation, Place, Scenario
+from octoload.edge.session import Session
+
+QUEUE = Operation("queue-deployment", "POST")
+SCHEDULE = Operation("schedule-deployment", "POST")
+
+#: Scheduled deployments start together at whole multiples of so many seconds.
+EVERY = 60
+
+
+class Queued(msgspec.Struct, rename="pascal"):
+    """What `deployments` answers (octopus-api §A.16)."""
+
+    task_id: str
+    #: When it was made, by the clock of the node that answered.
+    created: datetime
+
+
+class DeploymentStream(Scenario):
+    """Deploys the newest release of one project after the other, then all again to the next environment.
+
+    One deployment runs at a time for a project and environment (octopus-facts §2.2), so a task cap is filled only by
+    as many pairs; in turn, each pair comes back as late as it can.
+    """
+
+    name = "deployment-stream"
+    operations = (QUEUE,)
+    needs = frozenset({"releases", "environments"})
+    writes = True
+
+    def __init__(self, place: Place) -> None:
+        self._path = f"/api/{place.space}/deployments"
+        self._pairs = [
+            {"ReleaseId": release, "EnvironmentId": environment.id}
+            for environment in place.environments
+            for release in place.releases
+        ]
+
+    def run(self, session: Session) -> None:
+        """Queue one."""
+        self._queue(session, {})
+
+    def _queue(self, session: Session, when: dict[str, str]) -> None:
+        order = {**self._pairs[session.number % len(self._pairs)], **when}
+        queued = session.post_as(self.operations[0], self._path, order, Queued)
+        session.stamp(session.span, queued.created if queued else None)
+
+
+class ScheduledDeployment(DeploymentStream):
+    """The same for later: all that arrive within a minute start at its end, as nightly deployments do."""
+
+    name = "scheduled-deployment"
+    operations = (SCHEDULE,)
+
+    def run(self, session: Session) -> None:
+        """Schedule one for the next whole minute."""
+        start = (int(time.time()) // EVERY + 1) * EVERY
+        self._queue(session, {"QueueTime": datetime.fromtimestamp(start, UTC).isoformat()})

@@ -1,0 +1,35 @@
+"""Somebody runs a runbook."""
+
+import msgspec
+
+from octoload.edge.scenario import Operation, Place, Scenario
+from octoload.edge.session import Session
+
+RUN = Operation("run-runbook", "POST")
+
+
+class Started(msgspec.Struct, rename="pascal"):
+    """What `runbookRuns` answers (octopus-api §A.17)."""
+
+    task_id: str
+
+
+class RunbookRun(Scenario):
+    """Runs the published snapshot of one runbook after the other, then all again in the next environment."""
+
+    name = "runbook-run"
+    operations = (RUN,)
+    needs = frozenset({"runbooks", "environments"})
+    writes = True
+
+    def __init__(self, place: Place) -> None:
+        self._path = f"/api/{place.space}/runbookRuns"
+        self._pairs = [
+            {"RunbookId": runbook.id, "RunbookSnapshotId": runbook.snapshot, "EnvironmentId": environment.id}
+            for environment in place.environments
+            for runbook in place.runbooks
+        ]
+
+    def run(self, session: Session) -> None:
+        """Queue one."""
+        session.post_as(RUN, self._path, self._pairs[session.number % len(self._pairs)], Started)
