@@ -23,7 +23,7 @@ bench: $(VENV)/dev.stamp  ## the load generator and the seeders against their pe
 	@$(BIN)/python -m benchmarks.generator
 	@$(BIN)/python -m benchmarks.report
 
-calibrate: $(VENV)/dev.stamp  ## the long checks: clients of others, kills, soak, false alarms (two hours); PARTS="clients soak" for some
+calibrate: $(VENV)/dev.stamp  ## the long checks: clients of others, changed handlers, kills, soak, false alarms (two hours); PARTS="clients soak" for some
 	@$(BIN)/python -m benchmarks.calibrate $(PARTS)
 
 clean:  ## all that the targets above made

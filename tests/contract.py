@@ -11,10 +11,11 @@ tests/unit/test_contract_page.py.
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,18 +23,20 @@ import pytest
 from standin.errors import Rejected
 from standin.web.routes import ROUTES
 from standin.web.routing import Route, Router
-from tests import contract_fields
+from tests import contract_fields, contract_shapes
 from tests.contract_operations import OPERATIONS
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "contract.md"
 _ROUTER = Router(ROUTES)
 #: What is refused whatever is sent: a delta of a package, so that clients send the whole one, and runs from Git.
-_REFUSED = {
+REFUSED = {
     "runbook-runs/git/create/v1": 400,
     "packages/{packageId}/{version}/delta-signature": 404,
     "packages/{packageId}/{baseVersion}/delta": 400,
 }
+#: how an answer is told that lacks a member which it had
+LOST = "has lost (tests/contract_shapes.py says how to change that)"
 _HEAD = """# The contract of the stand-in
 
 What the stand-in serves of Octopus' HTTP contract, operation by operation, each with the tests that prove it on a
@@ -42,7 +45,8 @@ running instance. Paths are below `/api/`; those of a space also below `/api/spa
 
 Written by `python -m tests.contract`. A test names what it proves with `@pytest.mark.proves("GET environments", …)` and
 fails when it does not call that operation with success, or when an answer lacks a member that tests/contract_fields.py
-lists. `make calibrate PARTS=mutants` spoils 20 answers and shows that the tests notice.
+lists, or that answers of its operation have always had (tests/contract_shapes.json). `make calibrate PARTS=mutants`
+changes a handler of each section, its status or a field of its answers, and shows that its tests notice.
 """
 
 
@@ -129,11 +133,17 @@ def is_empty(route: Route) -> bool:
 
 
 class Calls:
-    """The operations that a test's clients have called with success: the status that the route table says."""
+    """The operations that a test's clients have called with success: the status that the route table says.
 
-    def __init__(self) -> None:
+    Each answer is held to the members that octopus-api lists, and to those that answers of its operation have always
+    had; when `recording`, it tells the latter to answers that come later.
+    """
+
+    def __init__(self, *, recording: bool = False) -> None:
         self._seen: set[str] = set()
-        #: what answers lack of what octopus-api lists, in words
+        self._recording = recording
+        self._shapes: dict[str, contract_shapes.Shape] = {} if recording else contract_shapes.read()
+        #: what answers lack of what octopus-api lists, or of what they had, in words
         self.lacking: list[str] = []
 
     def clear(self) -> None:
@@ -146,15 +156,37 @@ class Calls:
         route = route_of(response.request)
         if route is None:
             return
+        names = {name for name, known in routes().items() if known is route}
+        done = response.status_code == REFUSED.get(route.path, route.status)
         if response.headers.get("content-type", "").startswith("application/json") and response.read():
             lacks = contract_fields.lacking(route, response.status_code, response.json())
             self.lacking += [f"{route.method} {route.path} lacks {name}" for name in lacks]
-        if response.status_code == _REFUSED.get(route.path, route.status):
-            self._seen |= {name for name, known in routes().items() if known is route}
+            if done and route.path not in REFUSED:
+                self._compare(min(names), response.json())
+        if done:
+            self._seen |= names
 
     def missing(self, named: Iterable[str]) -> list[str]:
         """Return the operations among those named that nobody has called."""
         return [text for text in named if not Operation(text).is_rule and spelling(text) not in self._seen]
+
+    def keep(self) -> None:
+        """Write what was recorded."""
+        if self._recording:
+            contract_shapes.write(self._shapes)
+
+    def _compare(self, operation: str, body: Any) -> None:
+        if self._recording:
+            found = contract_shapes.shape_of(body)
+            self._shapes[operation] = contract_shapes.common(self._shapes.get(operation, found), found)
+        else:
+            lost = contract_shapes.lacking(self._shapes.get(operation, {}), body)
+            self.lacking += [f"{operation} {LOST} {name}" for name in lost]
+
+
+def proving_client(url: str, headers: Mapping[str, str], calls: Calls, timeout: float = 30) -> httpx.Client:
+    """Return a client whose calls count as proofs."""
+    return httpx.Client(base_url=url, headers=headers, timeout=timeout, event_hooks={"response": [calls.note]})
 
 
 def crud(path: str) -> list[str]:

@@ -2,21 +2,23 @@
 
 import contextlib
 import itertools
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.contract import Calls
+from tests.contract import Calls, proving_client
 from tests.octopus_server import Octopus, Shop, StandIn
-from tests.tampering import proving_client
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def calls() -> Calls:
+def calls() -> Iterator[Calls]:
     """What the clients of the fixtures below have called with success."""
-    return Calls()
+    known = Calls(recording=bool(os.environ.get("OCTOLOAD_RECORD_SHAPES")))
+    yield known
+    known.keep()
 
 
 @pytest.fixture(autouse=True)

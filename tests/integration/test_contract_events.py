@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract import Calls
+from tests.contract import Calls, proving_client
 from tests.integration.test_standin_load import run, write
 from tests.integration.test_standin_processes import KEY, running
 from tests.octopus_server import Octopus
-from tests.tampering import proving_client
 
 pytestmark = pytest.mark.integration
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.contract import Calls
+from tests.contract import Calls, proving_client
 from tests.integration.standin_cluster import cluster
 from tests.integration.test_standin_processes import KEY
 from tests.octopus_server import Document, Octopus, step, until
-from tests.tampering import proving_client
 
 pytestmark = pytest.mark.integration
 
