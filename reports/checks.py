@@ -28,8 +28,6 @@ FEWEST_FOR_ERRORS = 100
 CLOCK_MOVES, CLOCK_CAUTION = 0.100, 0.010
 #: Seconds between which a clock's offset should be known (statistics §6).
 CLOCK_WIDTH = 0.050
-#: Share of a machine's CPUs that simulated hosts leave over: their quotas are three quarters at most (docs/formats.md).
-QUOTAS_LEAVE = 0.25
 #: What bounds a clock loosely.
 DATE = "Date header"
 
@@ -78,7 +76,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
         ],
         _backlog(generator),
         generator_cpu(generator),
-        _steal(facts, decided),
+        steal(generator),
         _pause(generator),
         *_worker_clocks(generator),
         *_server_clocks(facts.get("clocks", {})),
@@ -269,28 +267,14 @@ def generator_cpu(generator: Mapping[str, Any]) -> Check:
     return Check("generator CPU", cpu, BUSY, state, message)
 
 
-def _steal(facts: Mapping[str, Any], plan: Plan) -> Check:
-    """Judge steal by a wider limit where the kernel holds simulated hosts to a quota and their throughput decides.
-
-    Steal counts as well how long a sleeping CPU of a virtual machine takes to wake. Thousands of short waits a second,
-    as hosts make them, gave 7 to 15 % of it on two cores half idle, and none at the same load while the cores were kept
-    awake. A quota counts only the CPU that was had, and all quotas together leave that share of the machine over.
-    """
-    mechanism = str((facts.get("hosts") or {}).get("mechanism", ""))
-    served = all(endpoint.metric == "throughput" for endpoint in plan.primary)
-    return steal(facts["generator"], QUOTAS_LEAVE if served and mechanism.startswith("cgroup") else 0.05)
-
-
-def steal(facts: Mapping[str, Any], limit: float = 0.05) -> Check:
+def steal(facts: Mapping[str, Any]) -> Check:
     """Judge the CPU time that the hypervisor took away, `steal` of what a generator or a drain says of itself."""
     taken = float(facts.get("steal") or 0.0)
-    state = graded(taken, 0.01, limit)
-    message = f"The host took {taken:.1%} of this machine's CPU time (limit {limit * 100:.0f} %, caution from 1 %)."
-    if limit == QUOTAS_LEAVE:
-        message += " Hosts with quotas get at most the rest, and throughput decides; latencies suffer from it."
+    state = graded(taken, 0.01, 0.05)
+    message = f"The host took {taken:.1%} of this machine's CPU time (limit 5 %, caution from 1 %)."
     if state != "ok":
         message += " Run at a quieter time or on a machine of your own."
-    return Check("steal", taken, limit, state, message)
+    return Check("steal", taken, 0.05, state, message)
 
 
 def _pause(generator: Mapping[str, Any]) -> Check:

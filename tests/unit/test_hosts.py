@@ -14,7 +14,6 @@ from experiments.hosts import Hosts, check_room
 from experiments.meter import Meter
 from octoload.errors import UsageError
 from reports import comparison, costs, markdown, page, results, run
-from reports.checks import check_trial
 from reports.results import Results
 
 pytestmark = pytest.mark.unit
@@ -172,25 +171,3 @@ def test_runs_of_two_mechanisms_are_not_compared(tmp_path: Path) -> None:
         runs.append(comparison.read(tmp_path / mechanism))
     (unlike,) = comparison.differences(*runs)
     assert unlike.startswith("mechanism of hosts: cgroup v1")
-
-
-@pytest.mark.parametrize(
-    ("mechanism", "steal", "metric", "state"),
-    [
-        ("cgroup v1", 0.12, "throughput", "warn"),
-        ("cgroup v1", 0.26, "throughput", "invalid"),
-        ("governor", 0.12, "throughput", "invalid"),
-        ("cgroup v1", 0.12, "p50", "invalid"),
-        ("", 0.12, "throughput", "invalid"),
-    ],
-)
-def test_steal_that_quotas_leave_room_for_does_not_void_throughput(
-    tmp_path: Path, mechanism: str, steal: float, metric: str, state: str
-) -> None:
-    """A quota of the kernel counts the CPU that was had: its limit is the share that no host gets, for throughput."""
-    decided = run_folder.plan(primary=[{"operation": "dashboard", "metric": metric}])
-    facts = run_folder.requests(tmp_path / "requests.parquet", decided, 1, {})
-    facts["generator"]["steal"] = steal
-    facts["hosts"] = {"mechanism": mechanism, "hosts": {}} if mechanism else {}
-    (found,) = [check for check in check_trial(facts, tmp_path / "requests.parquet", decided) if check.name == "steal"]
-    assert (found.state, found.value) == (state, steal)
