@@ -15,7 +15,7 @@ from seeders.history import History
 
 #: What the writer must reach of wrk's rate; rounds, and seconds of wrk in each.
 RATIO, ROUNDS, SECONDS = 0.7, 6, 8
-#: Connections of wrk, and at most of the writer, which finds by itself how many the server bears.
+#: Connections of wrk. The writer finds by itself how many requests the server bears at once, 64 at most.
 CONNECTIONS = 16
 #: Releases of the writer in each round.
 RELEASES = 5_000

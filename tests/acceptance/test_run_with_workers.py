@@ -71,6 +71,8 @@ def test_a_run_outlives_a_worker(octoload: Callable[..., Any], tiny: Path, tmp_p
     code, said = worker.finish()
     assert code == 130
     assert worker.survivors() == command.survivors() == []
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert not [file for file in files if KEY["OCTOLOAD_KEY"].encode() in file.read_bytes()]
 
 
 def test_workers_that_do_not_come_are_missed(octoload: Callable[..., Any], tiny: Path) -> None:

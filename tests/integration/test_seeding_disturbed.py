@@ -146,7 +146,9 @@ def test_cut_off_limited_and_refused_it_ends_as_if_undisturbed(octopus, standin,
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_a_polite_end_gives_the_space_free(octopus: Octopus, standin: StandIn, tmp_path: Path, how: signal.Signals):
     """Ctrl-C and a request to end give exit code 130 and one message; then another folder may go on and finish."""
-    history = msgspec.structs.replace(FEW, name=f"Ended {how.name}", users=0)
+    history = msgspec.structs.replace(
+        MANY, name=f"Ended {how.name}", deployments_per_release=0.0, runs_per_runbook=0, users=0
+    )
     (tmp_path / "history.yaml").write_bytes(msgspec.yaml.encode(history))
     node = octopus.get("/api/octopusservernodes/summary")["Nodes"][0]["Name"]
     command = [sys.executable, "-m", "experiments", "seed", "--url", standin.url, "--this-is-a-test-instance", node]
