@@ -1,6 +1,7 @@
 """The plan of a run: which trial runs when, and all that was decided before the first."""
 
 import random
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -40,6 +41,10 @@ class Trial(msgspec.Struct, frozen=True):
     def folder(self) -> str:
         """Its folder below `trials/`."""
         return f"{self.index:02d}-{self.arm}"
+
+    def place(self, run: Path) -> Path:
+        """Return where a run in that folder keeps it."""
+        return run / "trials" / self.folder
 
 
 def order(design: Design, compare: Compare) -> list[Trial]:

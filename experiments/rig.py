@@ -60,6 +60,12 @@ class Rig(Protocol):
         """End what we run."""
 
 
+def connect(rig: Rig, arm: str) -> Octopus:
+    """Return the API of an arm's first node; the caller closes it."""
+    target = rig.targets[arm]
+    return Octopus(target.urls[0], rig.keys[target.key_variable])
+
+
 class StandinRig:
     """One seeded database of the stand-in and its clones, a server on each; or one server whose nodes are switched."""
 

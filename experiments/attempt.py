@@ -1,0 +1,262 @@
+"""One attempt at a trial: the arm put in force, its load driven or its queue worked off, and the result judged."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from experiments import plan, tasks, trialfile
+from experiments import workload as workloads
+from experiments.aside import LOOK, Aside, Beginning, Rest
+from experiments.cluster import Cluster, Setting
+from experiments.display import Display, Report
+from experiments.drain import Drain
+from experiments.engine import Engine, command
+from experiments.experiment import Experiment, switched
+from experiments.following import follow
+from experiments.hooks import Hooks
+from experiments.journal import Journal
+from experiments.meter import Meter
+from experiments.plan import Trial
+from experiments.rig import Rig, connect
+from experiments.search import Search
+from experiments.strike import Course
+from octoload.api import Octopus
+from octoload.errors import InvalidRunError, ServerError
+from reports import checks, ramp
+from reports.searches import check_search
+from reports.taskchecks import check_drain, check_followed, check_overlap
+
+#: Seconds by which a server's clock may lag ours and its tasks of a trial are still found.
+CLOCKS = 5.0
+#: Seconds to wait for the server's queue to empty before a trial begins.
+QUIET_WITHIN = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Makes one attempt at a trial, with what the run has: servers, Locust, journal; called, it returns the faults."""
+
+    #: The run's folder.
+    folder: Path
+    experiment: Experiment
+    #: What `plan.json` holds.
+    decided: dict[str, Any]
+    rig: Rig
+    engine: Engine
+    display: Display
+    journal: Journal
+    hooks: Hooks
+    #: The recorded arrivals that the run keeps, if it plays any.
+    trace: Path | None
+
+    def __call__(self, trial: Trial, attempt: int, of: int) -> list[str]:
+        """Run a trial once, its arm's commands around it; return what makes it invalid."""
+        folder = trial.place(self.folder)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self._wait_until_quiet()
+        with self.hooks.around(trial.arm, self.experiment.arms[trial.arm]):
+            return self._load(trial, attempt, of)
+
+    def _load(self, trial: Trial, attempt: int, of: int) -> list[str]:
+        """Put the arm in force and drive its load; return what makes the trial invalid."""
+        folder, started = trial.place(self.folder), time.time()
+        content: dict[str, Any] = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt}
+        self.rig.enter(trial.arm)
+        meter = self._meter()
+        try:
+            if self.experiment.workload.drain:
+                return self._drain(trial, content, of)
+            self._switch(trial)
+            with self.display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
+                if self.experiment.workload.search:
+                    return self._search(trial, content, report)
+                facts = self._drive(trial, report, meter)
+        except InvalidRunError as exc:
+            self.rig.check()
+            return trialfile.spoil(folder, content, started, exc.message)
+        self.rig.check()
+        facts = {**facts, "hosts": meter.used}
+        facts.pop("event", None)
+        facts = content | facts
+        found = checks.check_trial(facts, folder / "requests.parquet", self.decided)
+        if "tasks" in facts:
+            found += check_followed(facts, folder / "tasks.parquet", self.decided)
+        else:
+            facts["log"] = [*facts["log"], *self._tell_tasks(trial, facts["started"] - CLOCKS)]
+        return trialfile.judge(folder, facts, found)
+
+    def _drive(self, trial: Trial, report: Report, meter: Meter) -> dict[str, Any]:
+        """Drive a trial's load with the outage of its arm, and follow its tasks; return the trial's facts."""
+        outage, within = self.experiment.arms[trial.arm].outage, self.experiment.workload.follow
+        if outage:
+            node = outage.node or self.rig.last_node
+            course = Course(outage, trial.arm, node, self.hooks, tell=self.rig.tell)
+            beginning = Beginning(self.experiment.design.warm_up)
+            with course.beside(beginning) as aside:
+                facts = self.engine.run(self._command(trial), self._progress(report, meter, beginning))
+                beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
+                facts["outage"] = aside.result()
+        else:
+            facts = self.engine.run(self._command(trial), self._progress(report, meter))
+        if within:
+            with connect(self.rig, trial.arm) as octopus:
+                file, space = trial.place(self.folder) / "tasks.parquet", self.rig.targets[trial.arm].space
+                facts["tasks"] = follow(octopus, space, facts["measured_from"], within, file, progress=report)
+        return facts
+
+    def _tell_tasks(self, trial: Trial, since: float) -> list[str]:
+        """Write down the server's tasks since a Unix time, for what they do to pages; return what hindered it."""
+        try:
+            with connect(self.rig, trial.arm) as octopus:
+                tasks.write(trial.place(self.folder) / "tasks.parquet", tasks.during(octopus, since))
+        except ServerError as exc:
+            return [f"The server's tasks could not be read: {exc.message}"]
+        return []
+
+    def _search(self, trial: Trial, content: dict[str, Any], report: Report) -> list[str]:
+        """Search an arm's capacity once; return what makes it invalid."""
+        wanted = self.experiment.workload.search
+        assert wanted is not None
+
+        def begin(number: int, rate: float) -> None:
+            report(number, max(number, ramp.USUAL_STEPS), f"step {number}, {rate:.3g} sessions a second")
+
+        command = {key: value for key, value in self._command(trial).items() if key != "search"}
+        search = Search(lambda order: self.engine.run(order, lambda _: self.rig.check()), command, wanted)
+        facts = search.run(trial.place(self.folder), begin)
+        return trialfile.judge(trial.place(self.folder), content | facts, check_search(facts))
+
+    def _drain(self, trial: Trial, content: dict[str, Any], of: int) -> list[str]:
+        """Run a drain once, beside the load if there is one; return what makes it invalid."""
+        folder = trial.place(self.folder)
+        with self.display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
+            if workloads.loaded(self.experiment.workload):
+                return self._drain_under_load(trial, content, report)
+            facts = self._work_off(trial, report)
+        self.rig.check()
+        return trialfile.judge(folder, content | facts, check_drain(facts, folder / "tasks.parquet", self._objective))
+
+    def _work_off(
+        self, trial: Trial, report: Report, rest: Rest = time.sleep, await_start: Callable[[], None] = lambda: None
+    ) -> dict[str, Any]:
+        """Queue tasks and have them worked off; return the facts of the drain."""
+        wanted, space = self.experiment.workload.drain, self.rig.targets[trial.arm].space
+        assert wanted is not None
+        with connect(self.rig, trial.arm) as octopus:
+            drain = Drain(octopus, space, Cluster(octopus, self.journal), wanted, rest)
+            file = trial.place(self.folder) / "tasks.parquet"
+            return drain.run(self._setting(trial), file, report, self.rig.hosts, await_start)
+
+    def _drain_under_load(self, trial: Trial, content: dict[str, Any], report: Report) -> list[str]:
+        """Queue tasks, drive the load, and let nodes take the tasks when its measured phase begins."""
+        folder, queued, beginning = (
+            trial.place(self.folder),
+            threading.Event(),
+            Beginning(self.experiment.design.warm_up),
+        )
+
+        def work(rest: Rest) -> dict[str, Any]:
+            def await_start() -> None:
+                queued.set()
+                beginning.wait(rest)
+
+            return self._work_off(trial, lambda *_: None, rest, await_start)
+
+        with Aside(work) as aside:
+            while not queued.wait(LOOK):
+                aside.check()
+                self.rig.check()
+            load = self.engine.run(self._command(trial), self._progress(report, beginning=beginning))
+            beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
+            drained = aside.result()
+        self.rig.check()
+        load.pop("event", None)
+        facts = {**content, **load, "slots": drained["slots"], "hosts": drained["hosts"]}
+        facts["tasks"] = {"queued": drained["sent"]["drain"]}
+        found = checks.check_trial(facts, folder / "requests.parquet", self.decided)
+        found += [check_overlap(drained, load)]
+        found += [
+            check
+            for check in check_drain(drained, folder / "tasks.parquet", self._objective)
+            if check.name != "steal"  # the load's own check has told it
+        ]
+        return trialfile.judge(folder, facts, found)
+
+    @property
+    def _objective(self) -> float | None:
+        """Seconds of queue wait for which a primary endpoint tells the capacity."""
+        drain, primary = self.experiment.workload.drain, self.experiment.objectives.primary
+        return drain.objective if drain and "drain capacity" in primary else None
+
+    def _switch(self, trial: Trial) -> None:
+        """Let the nodes of an arm take part, where arms are settings of nodes."""
+        if switched(self.experiment):
+            with connect(self.rig, trial.arm) as octopus:
+                Cluster(octopus, self.journal).release(self._setting(trial))
+
+    def _setting(self, trial: Trial) -> Setting:
+        arm = self.experiment.arms[trial.arm]
+        return Setting(arm.nodes, arm.task_cap)
+
+    def _command(self, trial: Trial) -> dict[str, Any]:
+        design, target = self.experiment.design, self.rig.targets[trial.arm]
+        return {
+            **command(self.experiment.workload, design.warm_up, design.seconds),
+            "folder": str(trial.place(self.folder).resolve()),
+            "urls": target.urls,
+            "key_variable": target.key_variable,
+            "space": target.space,
+            "seed": plan.seed_of(design, trial),
+            "trace": str(self.trace.resolve()) if self.trace else "",
+        }
+
+    def _meter(self) -> Meter:
+        design = self.experiment.design
+        return Meter(self.rig.hosts, design.warm_up, design.warm_up + design.seconds)
+
+    def _progress(
+        self, report: Report, meter: Meter | None = None, beginning: Beginning | None = None
+    ) -> Callable[[dict[str, Any]], None]:
+        design = self.experiment.design
+        whole = round(design.warm_up + design.seconds)
+
+        def show(event: dict[str, Any]) -> None:
+            self.rig.check()
+            if event["event"] == "waiting":
+                report(event["connected"], event["wanted"], f"workers are connected {refusals(event)}")
+                return
+            if meter:
+                meter.look(event["elapsed"])
+            if beginning:
+                beginning.hear(event["elapsed"])
+            p95 = event.get("p95")
+            latency = f", p95 {p95 * 1000:.0f} ms" if p95 else ""
+            failures = f", {event['failures']} failed" if event["failures"] else ""
+            report(min(whole, round(event["elapsed"])), whole, f"{event['sent']} requests{latency}{failures}")
+
+        return show
+
+    def _wait_until_quiet(self) -> None:
+        """Wait for the tasks of the trials before, on every arm, so that they do not run into this one."""
+        deadline = time.monotonic() + QUIET_WITHIN
+        for name in self.rig.targets:
+            with connect(self.rig, name) as octopus:
+                while self._busy(octopus):
+                    if time.monotonic() > deadline:
+                        self.display.say(f"  {name} still runs tasks after {QUIET_WITHIN:.0f} s", style="yellow")
+                        break
+                    time.sleep(0.2)
+
+    def _busy(self, octopus: Octopus) -> bool:
+        self.rig.check()
+        return bool(octopus.get("/api/tasks", active="true", take=1)["TotalResults"])
+
+
+def refusals(event: dict[str, Any]) -> str:
+    """Say which workers may not take part, and why."""
+    return f"({'; '.join(event['refused'])})" if event["refused"] else ""
