@@ -1,11 +1,14 @@
 """A seeding that is disturbed ends as one that is not: killed, cut off, limited and refused, nothing is made twice."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -36,8 +39,10 @@ import msgspec
 from octoload.api import Octopus
 from seeders import api, history
 octopus = Octopus(sys.argv[1], sys.stdin.readline().strip())
+def tell(done, total, label):
+    print(done, flush=True)
 print("begins", flush=True)
-api.write(history.load(Path(sys.argv[2])), octopus, Path(sys.argv[3]))
+api.write(history.load(Path(sys.argv[2])), octopus, Path(sys.argv[3]), tell)
 """
 
 
@@ -83,12 +88,27 @@ def assert_as_planned(octopus: Octopus, history: History, written: manifest.Mani
     assert len(list(space.pages("runbookRuns", take=1000))) == history.runs
 
 
+@dataclass(frozen=True, slots=True)
+class Undisturbed:
+    """A seeding that nobody disturbed."""
+
+    written: manifest.Manifest
+    #: Seconds until its first release was there: all before are settings.
+    settings: float
+    #: Releases, deployments and runs that it told of.
+    total: int
+
+
 @pytest.fixture(scope="module")
-def undisturbed(octopus: Octopus, tmp_path_factory: pytest.TempPathFactory) -> manifest.Manifest:
-    """Return the manifest of a seeding that nobody disturbed; what it made is gone again."""
-    written = api.write(MANY, octopus, tmp_path_factory.mktemp("undisturbed"))
+def undisturbed(octopus: Octopus, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """Seed once without disturbance; what it made is gone again."""
+    told: list[tuple[float, int]] = []
+    began = time.monotonic()
+    written = api.write(
+        MANY, octopus, tmp_path_factory.mktemp("undisturbed"), lambda *said: told.append((time.monotonic(), said[1]))
+    )
     remove(octopus, written)
-    return written
+    return Undisturbed(written, told[0][0] - began, told[0][1])
 
 
 @pytest.mark.parametrize("seed", range(SEEDINGS))
@@ -98,34 +118,49 @@ def test_killed_at_random_it_ends_as_if_undisturbed(octopus, standin, undisturbe
     Every second seeding is cut off, limited and refused besides.
     """
     (tmp_path / "history.yaml").write_bytes(msgspec.yaml.encode(MANY))
-    random, kills = Random(seed), 0
-    longest = 1.3 * (undisturbed.finished - undisturbed.started) / KILLS
+    random = Random(seed)
+    # One kill in ten falls among the settings, the others when so much is there.
+    amounts = sorted(random.randrange(-undisturbed.total // 9, round(0.95 * undisturbed.total)) for _ in range(KILLS))
     with RudeProxy(standin.url, dict.fromkeys(RUDENESS, 0.01 * (seed % 2)), Random(seed)) as proxy:
         words = [proxy.url if seed % 2 else standin.url, str(tmp_path / "history.yaml"), str(tmp_path / "killed")]
-        while (code := seed_for(random.uniform(0, longest) if kills < KILLS else 240, standin.api_key, *words)) is None:
-            kills += 1
-            assert kills <= KILLS, "the last seeding did not end"
-    assert code == 0
-    assert kills >= KILLS * 0.7, "the seeding was over before it could be killed often"
+        for amount in amounts:
+            pause = random.uniform(0, undisturbed.settings) if amount < 0 else random.uniform(0, 0.05)
+            kill_at(amount, pause, standin.api_key, *words)
+        with seeding(standin.api_key, *words) as last:
+            last.communicate(timeout=240)
+    assert last.returncode == 0
     assert all(proxy.happened[rudeness] for rudeness in RUDENESS if seed % 2)
     written = manifest.load(tmp_path / "killed" / "manifest.json")
-    assert comparable(written) == comparable(undisturbed)
-    assert_as_planned(octopus, MANY, written)
-    remove(octopus, written)
+    try:
+        assert comparable(written) == comparable(undisturbed.written)
+        assert_as_planned(octopus, MANY, written)
+    finally:
+        remove(octopus, written)
 
 
-def seed_for(seconds: float, key: str, *words: str) -> int | None:
-    """Let a process seed; kill it after so many seconds and return None, or return its exit code."""
+@contextlib.contextmanager
+def seeding(key: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Have a process seed; it is gone at the end."""
     command = [sys.executable, "-c", SEED, *words]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        process.stdin.write(f"{key}\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == "begins\n"
         try:
-            return process.wait(seconds)
-        except subprocess.TimeoutExpired:
+            process.stdin.write(f"{key}\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "begins\n"
+            yield process
+        finally:
             process.kill()
-            return None
+
+
+def kill_at(amount: int, pause: float, key: str, *words: str) -> None:
+    """Kill a seeding so many seconds after so much is there; below 0, after it began."""
+    with seeding(key, *words) as process:
+        if amount >= 0:
+            assert any(int(line) > amount for line in process.stdout), "the seeding was over before it could be killed"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(pause)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, "the seeding was over before it could be killed"
 
 
 @pytest.mark.parametrize("seed", range(SEEDINGS))
