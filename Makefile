@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 demo: $(VENV)/run.stamp  ## the main job on the stand-in: what a retention policy is worth (a few minutes)
 	@$(BIN)/octoload run experiments/retention.yaml --demo
 
-test: check  ## all tests
-	@$(BIN)/python -m pytest -q
+test: check  ## all tests, two files at a time
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(VENV)/dev.stamp  ## formatting, lint, types
 	@$(BIN)/ruff format --check -q .

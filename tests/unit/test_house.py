@@ -26,7 +26,7 @@ LOCUST = {"locust", "gevent", "geventhttpclient", "greenlet"}
 def sources() -> list[Path]:
     return [
         HOUSE / "locustfile.py",
-        *(path for room in ROOMS - {"locustfile"} for path in sorted((HOUSE / room).rglob("*.py"))),
+        *(path for room in sorted(ROOMS - {"locustfile"}) for path in sorted((HOUSE / room).rglob("*.py"))),
     ]
 
 
