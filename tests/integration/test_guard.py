@@ -55,6 +55,18 @@ def policies(**changes: Any) -> Any:
 MINE = {"/api/spaces/all": lambda spaces: [*spaces, {"Id": "Spaces-999", "Name": "guarded", "Description": "My own."}]}
 NODE = "--this-is-a-test-instance"
 
+
+def known(spaces: list[dict]) -> list[dict]:
+    """Leave out the spaces of other tests."""
+    return [one for one in spaces if one["Id"] == "Spaces-1" or "octoload:" in (one.get("Description") or "")]
+
+
+#: A copy of another instance in which nothing acts by itself.
+CLONE = {
+    **QUIET, "/api/serverstatus": members(IsPotentialClone=True), "/api/spaces/all": known,
+    "/api/Spaces-1/projecttriggers": items(), "/api/Spaces-1/subscriptions": items(),
+}  # fmt: skip
+
 #: What the server says otherwise than a fresh one, what else is given, the words of the refusal (None: it writes).
 SITUATIONS = {
     "a test instance": (QUIET, (), None),
@@ -66,10 +78,10 @@ SITUATIONS = {
     "production, named otherwise": (
         {"/api/events": items(event("DeploymentQueued"))}, (NODE, "octopus-test"), "'octopus-test' is not its name",
     ),
-    "a clone": ({**QUIET, "/api/serverstatus": members(IsPotentialClone=True)}, (), None),
+    "a clone": (CLONE, (), None),
     "a clone with triggers": (
         {
-            **QUIET, "/api/serverstatus": members(IsPotentialClone=True),
+            **CLONE,
             "/api/Spaces-1/projecttriggers": lambda _: {"Items": [{"IsDisabled": False}, {"IsDisabled": True}]},
         },
         (), "1 triggers and 0 subscriptions",
