@@ -27,6 +27,10 @@ ADMINISTRATOR = "Users-1"
 #: What asyncpg raises when PostgreSQL refuses, ends or cannot be reached; the last when it ends within an answer.
 FAULTS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
+#: Milliseconds after which PostgreSQL ends a transaction in which its node does nothing: a frozen node must not keep
+#: from the others what it holds.
+ABANDONED = "15000"
+
 
 async def open_pool(dsn: str, size: int) -> Any:
     """Open the connections of a node, `size` at most.
@@ -41,7 +45,7 @@ async def open_pool(dsn: str, size: int) -> Any:
             max_size=size,
             max_inactive_connection_lifetime=0,
             reset=_keep,
-            server_settings={"application_name": "octoload-standin"},
+            server_settings={"application_name": "octoload-standin", "idle_in_transaction_session_timeout": ABANDONED},
         )
     except FAULTS as exc:
         raise unreachable(dsn, exc) from exc

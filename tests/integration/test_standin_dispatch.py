@@ -408,6 +408,18 @@ def test_a_node_that_is_frozen_with_the_queue_in_its_hands_loses_it(dsn: str) ->
     assert asyncio.run(freeze()) == [f"ServerTasks-{number}" for number in range(5)]
 
 
+def test_what_a_frozen_node_holds_is_given_free(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction in which its node does nothing any more is ended, and another node gets what it had locked."""
+    monkeypatch.setattr(database, "ABANDONED", "200")
+
+    async def course() -> None:
+        async with await database.open_pool(dsn, 2) as pool, pool.acquire() as frozen, pool.acquire() as other:
+            await frozen.execute("BEGIN; SELECT pg_advisory_xact_lock(1)")
+            await asyncio.wait_for(other.execute("SELECT pg_advisory_xact_lock(1)"), 60)
+
+    asyncio.run(course())
+
+
 def test_a_node_that_is_killed_while_it_claims_has_taken_nothing(dsn: str) -> None:
     """Its connection breaks before its claim is written down; the tasks stay queued, and another node takes them."""
 
