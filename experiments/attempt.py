@@ -28,7 +28,7 @@ from octoload.api import Octopus
 from octoload.errors import InvalidRunError, ServerError
 from reports import checks, ramp
 from reports.searches import check_search
-from reports.taskchecks import check_drain, check_followed, check_overlap
+from reports.taskchecks import check_drain, check_followed, check_overlap, check_worked_off
 
 #: Seconds by which a server's clock may lag ours and its tasks of a trial are still found.
 CLOCKS = 5.0
@@ -80,9 +80,7 @@ class Attempt:
             self.rig.check()
             return trialfile.spoil(folder, content, started, exc.message)
         self.rig.check()
-        facts = {**facts, "hosts": meter.used}
-        facts.pop("event", None)
-        facts = content | facts
+        facts = {**content, **facts, "hosts": meter.used}
         found = checks.check_trial(facts, folder / "requests.parquet", self.decided)
         if "tasks" in facts:
             found += check_followed(facts, folder / "tasks.parquet", self.decided)
@@ -175,16 +173,11 @@ class Attempt:
             beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
             drained = aside.result()
         self.rig.check()
-        load.pop("event", None)
         facts = {**content, **load, "slots": drained["slots"], "hosts": drained["hosts"]}
         facts["tasks"] = {"queued": drained["sent"]["drain"]}
         found = checks.check_trial(facts, folder / "requests.parquet", self.decided)
-        found += [check_overlap(drained, load)]
-        found += [
-            check
-            for check in check_drain(drained, folder / "tasks.parquet", self._objective)
-            if check.name != "steal"  # the load's own check has told it
-        ]
+        found.append(check_overlap(drained, load))
+        found += check_worked_off(drained, folder / "tasks.parquet", self._objective)
         return trialfile.judge(folder, facts, found)
 
     @property

@@ -14,15 +14,11 @@ from experiments import tasks, workload
 from experiments.aside import Rest
 from experiments.cluster import Cluster, Setting
 from experiments.meter import used
-from octoload.api import Octopus
+from octoload.api import Octopus, Progress
 from octoload.errors import ServerError, UsageError
 
 #: Seconds between two looks at the queue, and seconds that running tasks of before may take to end.
 LOOK, QUIET_WITHIN = 0.5, 600.0
-#: States of a task that has not ended (octopus-api §A.14).
-_UNDER_WAY = "Queued,Executing,Cancelling"
-
-Progress = Callable[[int, int, str], None]
 
 
 class Drain:
@@ -107,7 +103,7 @@ class Drain:
         """Wait until all have ended, or the time is over: what is left is told by the trial's checks."""
         deadline = time.monotonic() + self._within
         while time.monotonic() < deadline:
-            left = self._octopus.get(f"/api/{self._space}/tasks", states=_UNDER_WAY, take=1)["TotalResults"]
+            left = tasks.left(self._octopus, self._space)
             progress(count - min(left, count), count, "worked off")
             if not left:
                 return

@@ -74,7 +74,7 @@ class Engine:
         for line in self._program.lines(within):
             event = decode(line)
             if event.get("event") in ("finished", "gathered"):
-                return event
+                return {name: value for name, value in event.items() if name != "event"}
             if event.get("event") == "failed":
                 raise _failure(event)
             if event.get("event") in ("progress", "waiting"):

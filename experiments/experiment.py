@@ -234,9 +234,23 @@ def _arm_faults(experiment: Experiment) -> list[Fault]:
     return [
         *faults,
         *_server_faults(experiment),
+        *_switch_faults(experiment),
         *(fault for name, arm in arms.items() for fault in _faults_of(name, arm)),
         *_outage_faults(experiment),
     ]
+
+
+def _switch_faults(experiment: Experiment) -> list[Fault]:
+    """Return what arms of one server cannot be switched between."""
+    faults = []
+    capped = {(arm.url, arm.task_cap is not None) for arm in experiment.arms.values()}
+    if len(capped) > len({url for url, _ in capped}):
+        cure = "Give every arm of a server a `task_cap` (Octopus' own is 5), or none."
+        faults.append(("some arms set a task cap, and the others would run with that of the trial before", cure))
+    if any(arm.retention for arm in experiment.arms.values()) and switched(experiment):
+        cure = "Retention deletes for good, nodes are switched back and forth: make two experiments of them."
+        faults.append(("some arms cut history and some switch nodes", cure))
+    return faults
 
 
 def _server_faults(experiment: Experiment) -> list[Fault]:
@@ -249,9 +263,6 @@ def _server_faults(experiment: Experiment) -> list[Fault]:
         faults.append(("some arms have a url and some have none", "Give every arm a url, or none."))
     if real and (standin or experiment.history is not None):
         faults.append(("arms with a url need no stand-in and no history", "Leave `standin` and `history` out."))
-    if any(arm.retention for arm in experiment.arms.values()) and switched(experiment):
-        cure = "Retention deletes for good, nodes are switched back and forth: make two experiments of them."
-        faults.append(("some arms cut history and some switch nodes", cure))
     if any(arm.sql or arm.sql_latency for arm in experiment.arms.values()) and not (standin and standin.hosts):
         faults.append(("an arm moves the database, and there are no hosts", "Add `hosts: {cpus: 0.3}` to `standin`."))
     elif standin and standin.hosts:

@@ -2,19 +2,14 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from experiments import tasks
-from octoload.api import Octopus
+from octoload.api import Octopus, Progress
 
 #: Seconds between two looks at the queue.
 LOOK = 0.5
-#: States of a task that has not ended (octopus-api §A.14).
-UNDER_WAY = "Queued,Executing,Cancelling"
-
-Progress = Callable[[int, int, str], None]
 
 
 def follow(
@@ -30,16 +25,12 @@ def follow(
         UsageError: the disk is full.
     """
     deadline = time.monotonic() + within
-    while (left := _left(octopus, space)) and time.monotonic() < deadline:
+    while (left := tasks.left(octopus, space)) and time.monotonic() < deadline:
         progress(0, left, "tasks still to end")
         time.sleep(LOOK)
     found = _queued(octopus, space, since)
     tasks.write(file, found, tasks.count_starts(octopus, space, since))
     return {"queued": len(found), "ended": sum(bool(task["IsCompleted"]) for task in found)}
-
-
-def _left(octopus: Octopus, space: str) -> int:
-    return int(octopus.get(f"/api/{space}/tasks", states=UNDER_WAY, take=1)["TotalResults"])
 
 
 def _queued(octopus: Octopus, space: str, since: float) -> list[dict[str, Any]]:

@@ -85,7 +85,7 @@ class Hooks:
             return
         log = self._logs / f"{name.replace(' ', '-')}.log"
         log.unlink(missing_ok=True)  # the last words of a command are to be its own
-        with Program(f"the {name}", ["experiments.guard", *command], log) as program:
+        with Program(f"the {name}", ["experiments.supervisor", *command], log) as program:
             try:
                 program.finish(within)
             except ServerError as exc:

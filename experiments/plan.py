@@ -104,7 +104,9 @@ def write_up(experiment: Experiment, history: History | None, generator: Generat
         "baseline": baseline,
         "contender": contender,
         "also": {name: arms[name].subject or name for name in experiment.compare.also},
-        "nodes": {name: arm.nodes for name, arm in arms.items() if arm.nodes and not arm.task_cap},
+        "nodes": {
+            name: arm.nodes for name, arm in arms.items() if arm.nodes and arm.task_cap == arms[baseline].task_cap
+        },
         "caps": {name: arm.task_cap for name, arm in arms.items() if arm.task_cap and not arm.nodes},
         "meant": {name: arm.changes for name, arm in arms.items() if arm.changes},
         "arms": {name: describe(arm) for name, arm in arms.items()},

@@ -15,6 +15,8 @@ from octoload.files import disk_error
 
 #: Ids in one request (octopus-api, sequence of await-task).
 _AT_ONCE = 300
+#: States of a task that has not ended (octopus-api §A.14).
+_UNDER_WAY = "Queued,Executing,Cancelling"
 #: Events that say that a node has taken a task up (octopus-api §A.20).
 _STARTED = "DeploymentStarted,RunbookRunStarted"
 
@@ -37,6 +39,11 @@ def read(octopus: Octopus, space: str, ids: list[str]) -> list[dict[str, Any]]:
         page = octopus.get(f"/api/{space}/tasks", ids=ids[begin : begin + _AT_ONCE], take=_AT_ONCE)
         found |= {task["Id"]: task for task in page["Items"]}
     return [found[one] for one in ids if one in found]
+
+
+def left(octopus: Octopus, space: str) -> int:
+    """Return how many tasks of a space have not ended."""
+    return int(octopus.get(f"/api/{space}/tasks", states=_UNDER_WAY, take=1)["TotalResults"])
 
 
 def during(octopus: Octopus, since: float) -> list[dict[str, Any]]:

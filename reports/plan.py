@@ -143,6 +143,16 @@ class Plan(msgspec.Struct, frozen=True):
     closed: list[str] = []
 
     @property
+    def contenders(self) -> list[str]:
+        """All arms that are held against the baseline."""
+        return [self.contender, *self.also]
+
+    @property
+    def ordered(self) -> list[str]:
+        """All arms in the order in which reports show them."""
+        return [self.baseline, *self.contenders]
+
+    @property
     def arrives(self) -> bool:
         """Whether requests arrive on a schedule; if not, closed loops or a queue are all that there is."""
         return bool(self.workload.mix) and not self.workload.drain

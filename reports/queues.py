@@ -57,8 +57,7 @@ def of_run(run: Run) -> list[Queue]:
     for trial in run.trials:
         if trial.facts.valid and (trial.folder / "tasks.parquet").exists():
             first.setdefault(trial.facts.arm, trial)
-    order = [arm for arm in (run.plan.baseline, run.plan.contender, *run.plan.also) if arm in first]
-    found = [_queue(first[arm]) for arm in order]
+    found = [_queue(first[arm]) for arm in run.plan.ordered if arm in first]
     return [queue for queue in found if queue is not None]
 
 

@@ -191,7 +191,7 @@ def _sentence(run: Run, primary: list[Effect], recommended: CapChoice | Untold |
 
 def _beside(run: Run, arm: str) -> list[float]:
     """p-values of the primary endpoints of all contenders but one."""
-    others = [name for name in (run.plan.contender, *run.plan.also) if name != arm]
+    others = [name for name in run.plan.contenders if name != arm]
     return [p for name in others for p in primary_p(run.pairs_with(name), run.plan)]
 
 
@@ -203,7 +203,7 @@ def _comparison(run: Run, arm: str) -> Comparison:
 
 def _predictions(run: Run, primary: list[Effect]) -> list[Prediction]:
     """Predict throughput from CPU cost for all contenders; measured is what the throughput's primary endpoint says."""
-    arms = [run.plan.contender, *run.plan.also]
+    arms = run.plan.contenders
     effects = [primary, *(_comparison(run, arm).effects for arm in run.plan.also)]
     served = [next((one for one in found if one.metric == "throughput"), None) for found in effects]
     return costs.predict(run.trials, run.plan.baseline, dict(zip(arms, served, strict=True)))

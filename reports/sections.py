@@ -29,7 +29,7 @@ Part = dict[str, Any]
 def prepare(run: Run, results: Results) -> Part:
     """Prepare all parts; one that a run does not have is empty."""
     return {
-        "arms": [(arm, style(run, arm)) for arm in _order(run)],
+        "arms": [(arm, style(run, arm)) for arm in run.plan.ordered],
         "searches": _searches(run),
         "capacities": _capacities(run),
         "scaling": _scaling(results),
@@ -39,13 +39,9 @@ def prepare(run: Run, results: Results) -> Part:
     }
 
 
-def _order(run: Run) -> list[str]:
-    return [run.plan.baseline, run.plan.contender, *run.plan.also]
-
-
 def style(run: Run, arm: str) -> str:
     """Give the class that colours an arm."""
-    return plots.style(_order(run).index(arm))
+    return plots.style(run.plan.ordered.index(arm))
 
 
 def _searches(run: Run) -> Part:
@@ -104,16 +100,12 @@ def _fitted(found: ApiCapacity, rates: Sequence[float]) -> list[Point]:
 
 def _capacities(run: Run) -> list[Part]:
     """Tell each drain's rate and capacity, with what the textbook's formula makes of it."""
-    objective = run.plan.workload.drain.objective if run.plan.workload.drain else 60.0
-    rows = []
+    drain, rows = run.plan.workload.drain, []
     for trial in run.trials:
-        if trial.facts.valid and trial.facts.slots:
+        if drain and trial.facts.valid and trial.facts.slots:
             whole = tasks.read(trial.folder / "tasks.parquet")
-            rows.append(
-                _capacity(
-                    run, trial, whole.run, tasks.capacity(whole, tasks.drain(whole, trial.facts.slots), objective)
-                )
-            )
+            found = tasks.capacity(whole, tasks.drain(whole, trial.facts.slots), drain.objective)
+            rows.append(_capacity(run, trial, whole.run, found))
     return rows
 
 

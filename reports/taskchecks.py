@@ -27,6 +27,11 @@ def check_drain(facts: Mapping[str, Any], file: Path, objective: float | None = 
     Raises:
         UsageError: the file is missing or damaged.
     """
+    return [*check_worked_off(facts, file, objective), steal(facts)]
+
+
+def check_worked_off(facts: Mapping[str, Any], file: Path, objective: float | None = None) -> list[Check]:
+    """Check the tasks of a drain alone, as `check_drain` does: beside a load, that one's checks tell of the machine."""
     rows, slots = tasks.read(file), int(facts["slots"])
     return [
         _lost(rows, int(facts["sent"]["drain"])),
@@ -36,7 +41,6 @@ def check_drain(facts: Mapping[str, Any], file: Path, objective: float | None = 
         _utilisation(rows, slots),
         _enough(rows, slots),
         *([_capacity(rows, slots, objective)] if objective is not None else []),
-        steal(facts),
     ]
 
 

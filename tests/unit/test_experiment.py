@@ -7,6 +7,7 @@ import pytest
 
 from experiments import plan, workload
 from experiments.experiment import DEMONSTRATION, Design, demonstration, load
+from experiments.plan import Generator, write_up
 from experiments.workload import CLOSED, OPERATIONS
 from octoload.errors import UsageError
 from seeders.history import History
@@ -87,6 +88,23 @@ def test_a_task_cap_that_cannot_be_measured_is_told(tmp_path: Path, cap: int) ->
     file = tmp_path / "cap.yaml"
     file.write_text(text.replace("task_cap: 40", f"task_cap: {cap}"), encoding="utf-8")
     with pytest.raises(UsageError, match=f"'cap-40' has a task cap of {cap}"):
+        load(file)
+
+
+def test_nodes_are_told_from_slots(tmp_path: Path) -> None:
+    """The law of scaling is fitted to the arms that differ in nothing but their nodes."""
+    experiment = load(RETENTION.with_name("ha-nodes.yaml"))
+    decided = write_up(experiment, None, Generator())
+    assert decided["nodes"] == {"1-node": 1, "2-nodes": 2, "3-nodes": 3, "4-nodes": 4}
+    assert experiment.arms["1-node-10-slots"].task_cap == 2 * experiment.arms["1-node"].task_cap
+
+
+def test_a_task_cap_that_would_stay_from_the_trial_before_is_told(tmp_path: Path) -> None:
+    """Arms are switched on one server: one that says nothing of the cap would run with another's."""
+    text = RETENTION.with_name("task-cap.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "cap.yaml"
+    file.write_text(text.replace(", task_cap: 40", ""), encoding="utf-8")
+    with pytest.raises(UsageError, match="that of the trial before"):
         load(file)
 
 
