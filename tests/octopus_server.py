@@ -1,10 +1,13 @@
 """The running stand-in as tests see it: its process, and a client that builds things in it."""
 
+import contextlib
+import os
 import queue
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,6 +120,19 @@ class StandIn:
     def headers(self) -> dict[str, str]:
         """The header that a request needs."""
         return {"X-Octopus-ApiKey": self.api_key}
+
+
+@contextlib.contextmanager
+def fresh_standin() -> Iterator[StandIn]:
+    """Serve a fresh instance, Octopus' timers a hundred times faster, and end all its processes afterwards."""
+    environment = {**os.environ, "OCTOLOAD_PARENT": str(os.getpid()), "OCTOLOAD_STANDIN_KEY": "API-CONTRACTTESTS"}
+    command = [sys.executable, "-m", "standin", "--port", "0", "--time-scale", "100"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        words = first_words(process).split()
+        yield StandIn(words[1], words[3], process.pid)
+    finally:
+        end(process)
 
 
 def first_words(process: subprocess.Popen[str]) -> str:
