@@ -20,7 +20,7 @@ class StoppedError(Exception):
 
 
 class Aside(Generic[T]):
-    """One piece of work in a thread; a context manager that stops it at its end."""
+    """One piece of work in a thread; a context manager that stops it at its end and raises what it failed with."""
 
     def __init__(self, work: Callable[[Rest], T]) -> None:
         self._work = work
@@ -59,6 +59,9 @@ class Aside(Generic[T]):
     ) -> None:
         self._stop.set()
         self._thread.join()
+        failed = self._failed[0] if self._failed else None
+        if failed is not None and failed is not exc and not isinstance(failed, StoppedError):
+            raise failed
 
 
 class Beginning:

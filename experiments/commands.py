@@ -118,8 +118,13 @@ def worker(options: argparse.Namespace, console: Console) -> int:
 def restore(options: argparse.Namespace, console: Console) -> int:
     """Put back what a run that broke off had switched on servers that go on without it."""
     experiment = load(options.run / "experiment.yaml")
-    journal = Journal(options.run / "journal.jsonl")
-    for done in Hooks(journal, options.run / "logs").restore():
+    with claims.hold(options.run / "run.lock"):
+        return _restore(experiment, options.run, console)
+
+
+def _restore(experiment: Experiment, run: Path, console: Console) -> int:
+    journal = Journal(run / "journal.jsonl")
+    for done in Hooks(journal, run / "logs").restore():
         console.print(f"Undone: {done}", markup=False)
     urls = {arm.url: arm.key_variable for arm in experiment.arms.values() if arm.url}
     if not urls:

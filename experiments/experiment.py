@@ -247,9 +247,9 @@ def _switch_faults(experiment: Experiment) -> list[Fault]:
     if len(capped) > len({url for url, _ in capped}):
         cure = "Give every arm of a server a `task_cap` (Octopus' own is 5), or none."
         faults.append(("some arms set a task cap, and the others would run with that of the trial before", cure))
-    if any(arm.retention for arm in experiment.arms.values()) and switched(experiment):
-        cure = "Retention deletes for good, nodes are switched back and forth: make two experiments of them."
-        faults.append(("some arms cut history and some switch nodes", cure))
+    if any(arm.retention for arm in experiment.arms.values()) and on_one_server(experiment):
+        cure = "Retention deletes for good, what is done to nodes comes and goes: make two experiments of them."
+        faults.append(("some arms cut history, and all of them share one server", cure))
     return faults
 
 

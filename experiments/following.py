@@ -1,6 +1,5 @@
 """The tasks that a trial's load has queued, followed to their end after it."""
 
-import datetime as dt
 import time
 from pathlib import Path
 from typing import Any
@@ -28,13 +27,6 @@ def follow(
     while (left := tasks.left(octopus, space)) and time.monotonic() < deadline:
         progress(0, left, "tasks still to end")
         time.sleep(LOOK)
-    found = _queued(octopus, space, since)
+    found = tasks.during(octopus, since, space)
     tasks.write(file, found, tasks.count_starts(octopus, space, since))
     return {"queued": len(found), "ended": sum(bool(task["IsCompleted"]) for task in found)}
-
-
-def _queued(octopus: Octopus, space: str, since: float) -> list[dict[str, Any]]:
-    """Return the tasks that were queued since a time, in the order of queueing."""
-    begin = dt.datetime.fromtimestamp(since, dt.UTC).isoformat()
-    found = list(octopus.pages(f"/api/{space}/tasks", fromQueueDate=begin, take=300))
-    return sorted(found, key=lambda task: (task["QueueTime"], len(task["Id"]), task["Id"]))

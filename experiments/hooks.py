@@ -100,7 +100,8 @@ def check(experiment: Experiment) -> None:
         UsageError: one is not.
     """
     for name, arm in experiment.arms.items():
-        for command in (arm.before, arm.after):
+        struck = (arm.outage.strike, arm.outage.mend) if arm.outage else ()
+        for command in (arm.before, arm.after, *struck):
             if command and shutil.which(command[0]) is None:
                 raise UsageError(
                     f"arm {name!r}: there is no command {command[0]!r}",

@@ -37,6 +37,15 @@ def faults(name: str, outage: Outage, url: str | None, nodes: int, seconds: floa
     if not (outage.after >= 0 and outage.lasts > 0 and outage.after + outage.lasts <= seconds):
         cure = f"`after` and `lasts` are seconds and fit together into the {seconds:g} s of a trial."
         yield f"the outage of arm {name!r} does not lie within a trial", cure
+    if not 0 < outage.within <= 86_400:
+        cure = "`within` is in seconds, above 0; leave it out for 120."
+        yield f"the outage of arm {name!r} gives its commands {outage.within:g} s", cure
+    if url and outage.does:
+        cure = "`does` is for nodes of the stand-in; here `strike` and `mend` say it."
+        yield f"the outage of arm {name!r} cannot {outage.does} a node of {url}", cure
+    if not url and (outage.strike or outage.mend):
+        cure = "Say `does: kill` or `does: freeze` instead; commands are for instances with a url."
+        yield f"the outage of arm {name!r} has commands for a node of the stand-in", cure
     if url and not (outage.strike and outage.mend):
         cure = "Give `strike` and `mend`, commands as lists of arguments: [ssh, node-2, net, stop, OctopusDeploy]."
         yield f"arm {name!r} does not say how to strike a node of {url}", cure

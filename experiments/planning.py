@@ -82,8 +82,8 @@ def _design(plan: Plan) -> str:
 
 def _time(plan: Plan, rig: Rig | None) -> str:
     """Say how long all trials take, and what is not in that time."""
-    if search := plan.workload.search:
-        total = len(plan.trials) * ramp.USUAL_STEPS * (search.warm_up + search.seconds)
+    if plan.workload.search:
+        total = planning.seconds(plan, plan.design.pairs, 0.0)
         return f"{len(plan.trials)} {plan.size}, about {ramp.USUAL_STEPS} steps each: {words.span(total)}"
     if plan.workload.drain:
         return f"{len(plan.trials)} trials of {plan.size}, as long as the server takes; filling it comes first"
@@ -101,7 +101,8 @@ def _too_few(experiment: Experiment, plan: Plan, endpoint: Endpoint) -> str:
         expected = workload.drain.tasks if workload.drain else sum(counts[name] for name in QUEUING & counts.keys())
     if expected >= needed or workload.search:
         return ""
-    cure = "queue more tasks" if workload.drain else f"measure {plan.design.seconds * needed / max(expected, 1):.0f} s"
+    queued = workload.drain and endpoint.operation in tasks.OPERATIONS
+    cure = "queue more tasks" if queued else f"measure {plan.design.seconds * needed / max(expected, 1):.0f} s"
     return (
         f"{endpoint.operation} {endpoint.metric} needs {needed} requests in a trial and will get about {expected:.0f}: "
         f"{cure}, or raise its rate."

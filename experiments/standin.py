@@ -87,10 +87,17 @@ class Laboratory:
         raise program.ended()
 
     def host(self, database: str, *words: str) -> dict[str, Any]:
-        """Tell a server about its hosts, or ask; return its answer (docs/formats.md, Hosts).
+        """Tell a server about its hosts, or ask; return its answer (docs/formats.md, Hosts)."""
+        return self._tell(database, "host", words)
 
-        Through its socket, as the command `standin host` does: it is asked while a trial goes on, and another process
-        would take half a second of CPU for it.
+    def node(self, database: str, action: str, name: str) -> dict[str, Any]:
+        """Do something to a node of a server; return how it is then (docs/formats.md, The stand-in)."""
+        return self._tell(database, "node", (action, name))
+
+    def _tell(self, database: str, subject: str, words: Sequence[str]) -> dict[str, Any]:
+        """Give a running server an order through its socket, as its own commands do.
+
+        A trial goes on meanwhile, and another process would take half a second of CPU for it.
 
         Raises:
             ServerError: it does not answer, or cannot do so.
@@ -98,23 +105,18 @@ class Laboratory:
         file = self._files(database) / "control.json"
         try:
             place = msgspec.json.decode(file.read_bytes())
-            order = {"secret": place["secret"], "subject": "host", "action": words[0], "words": words[1:]}
+            order = {"secret": place["secret"], "subject": subject, "action": words[0], "words": words[1:]}
             with socket.create_connection(("127.0.0.1", place["port"]), timeout=60) as server:
                 server.sendall(msgspec.json.encode(order) + b"\n")
                 with server.makefile("rb") as stream:
                     said: dict[str, Any] = msgspec.json.decode(stream.readline())
         except (OSError, msgspec.DecodeError) as exc:
             log = self._log("serve")
-            raise ServerError(f"the stand-in says nothing of its hosts: {exc}", f"Its log is {log}") from exc
+            raise ServerError(f"the stand-in says nothing of its {subject}s: {exc}", f"Its log is {log}") from exc
         if "done" not in said:
             raise ServerError(str(said["message"]), str(said["cure"]))
         done: dict[str, Any] = said["done"]
         return done
-
-    def node(self, database: str, action: str, name: str) -> dict[str, Any]:
-        """Do something to a node of a server; return how it is then (docs/formats.md, The stand-in)."""
-        words = ["node", action, name, "--data", str(self._files(database))]
-        return self._run_json("the nodes", words, 60, "")
 
     def _files(self, database: str) -> Path:
         return self.folder / f"files-{database}"

@@ -46,10 +46,12 @@ def left(octopus: Octopus, space: str) -> int:
     return int(octopus.get(f"/api/{space}/tasks", states=_UNDER_WAY, take=1)["TotalResults"])
 
 
-def during(octopus: Octopus, since: float) -> list[dict[str, Any]]:
-    """Return the tasks of all spaces that were queued since a Unix time, by the server's clock, oldest first."""
+def during(octopus: Octopus, since: float, space: str = "") -> list[dict[str, Any]]:
+    """Return the tasks of a space, or of all, that were queued since a Unix time by its clock, oldest first."""
     begin = dt.datetime.fromtimestamp(since, dt.UTC).isoformat()
-    return [*octopus.pages("/api/tasks", fromQueueDate=begin, take=100)][::-1]
+    path = f"/api/{space}/tasks" if space else "/api/tasks"
+    found = list(octopus.pages(path, fromQueueDate=begin, take=_AT_ONCE))
+    return sorted(found, key=lambda task: (task["QueueTime"], len(task["Id"]), task["Id"]))
 
 
 def write(path: Path, tasks: Sequence[dict[str, Any]], starts: Counter[str] | None = None) -> None:

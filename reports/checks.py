@@ -61,7 +61,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
     generator, decided = facts["generator"], plans.parse(plan)
     deciding = _deciding_latency(samples, decided)
     return [
-        _recorded(facts, samples),
+        recorded(facts, samples),
         _arrived(facts, samples),
         _offered(facts),
         _errors(samples, expected="errors" in decided.meant.get(str(facts.get("arm")), [])),
@@ -94,10 +94,12 @@ def graded(value: float, warn: float, invalid: float) -> State:
     return "invalid" if value > invalid else "warn" if value > warn else "ok"
 
 
-def _recorded(facts: Mapping[str, Any], samples: Samples) -> Check:
-    counts = (samples.recorded, int(facts["recorded"]), int(facts["counted"]))
+def recorded(facts: Mapping[str, Any], samples: Samples | None = None) -> Check:
+    """Hold what the workers recorded against what Locust counted, and against the rows of the file where it is one."""
+    counts = [int(facts["recorded"]), int(facts["counted"]), *([samples.recorded] if samples else [])]
     lost = max(counts) - min(counts)
-    message = f"{counts[0]} requests in the file, {counts[1]} recorded by the workers, {counts[2]} counted by Locust."
+    message = f"{counts[0]} requests recorded by the workers, {counts[1]} counted by Locust"
+    message += f", {counts[2]} in the file." if samples else "."
     if lost:
         message += " Samples were lost: nothing can be said about latency. Repeat the trial."
     return Check("recorded", lost, 0, "invalid" if lost else "ok", message)

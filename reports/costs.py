@@ -23,7 +23,7 @@ from reports.words import duration, times
 DATABASE = "PostgreSQL"
 #: Seconds by which a way is longer that is spoken of.
 FAR = 0.0005
-#: Known of control groups with periods of 10 ms where CPU cost predicts about 1.6: measured pinned, and not pinned.
+#: Known of control groups with periods of 10 ms on two cores: ratios of throughput.
 KNOWN = "where CPU cost predicted about 1.6, 1.65 to 1.94 was measured with hosts pinned to a CPU each, 2.1 without"
 
 
@@ -172,11 +172,12 @@ def sentences(found: Prediction) -> list[str]:
             "more the fewer requests are under way at once."
         )
     else:
-        beyond = (
-            f"On the shared host a request cost {_limits(found.sharing)} x as much CPU as on two. Most of that is the "
-            f"mechanism's own artefact: short quota periods exaggerate what sharing costs ({KNOWN}; the governor, "
-            "whose figures are indicative, exaggerates more)."
-        )
+        beyond = f"On the shared host a request cost {_limits(found.sharing)} x as much CPU as on two."
+        if found.sharing.low > 1:
+            beyond += (
+                f" Part of that is the mechanism's own artefact: short quota periods exaggerate what sharing costs "
+                f"({KNOWN}; the governor, whose figures are indicative, exaggerates more)."
+            )
     return [predicted, beyond]
 
 

@@ -3,6 +3,8 @@
 Only a trial of half an hour and more can tell (statistics §7): its tasks must have run several separate times.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -40,11 +42,11 @@ def of_run(run: Run) -> list[LinkResult]:
     for trial in run.trials:
         seconds = trial.facts.measured_until - trial.facts.measured_from
         if trial.operations and seconds >= LEAST_SLICES * SLICE and (trial.folder / "tasks.parquet").exists():
-            found += [one for operation in run.plan.deciding for one in _of_trial(trial, operation)]
+            found += _of_trial(trial, run.plan.deciding)
     return found
 
 
-def _of_trial(trial: Trial, operation: str) -> list[LinkResult]:
+def _of_trial(trial: Trial, operations: Sequence[str]) -> list[LinkResult]:
     path = trial.folder / "requests.parquet"
     if not path.exists():
         return []
@@ -52,15 +54,17 @@ def _of_trial(trial: Trial, operation: str) -> list[LinkResult]:
     slices = int((facts.measured_until - facts.measured_from) / SLICE)
     place = ((own.intended - facts.measured_from) / SLICE).astype(np.int64)
     rate = np.bincount(np.clip(place, 0, slices), minlength=slices + 1)[:slices].astype(np.float64)
-    asked = own.of(operation)
-    y = _latency(((asked.intended - facts.measured_from) / SLICE).astype(np.int64), asked.latency, slices)
     held = rate[:, None] if np.ptp(rate) > 0 else np.empty((slices, 0))
+    groups = _suspects(tasks.read(trial.folder / "tasks.parquet"), facts.measured_from, slices)
     found = []
-    for suspects in _suspects(tasks.read(trial.folder / "tasks.parquet"), facts.measured_from, slices):
-        tested = correlation.link_all(y, suspects, held)
-        found += [
-            _result(trial, operation, name, tested[name], correlation.around(y, x)) for name, x in suspects.items()
-        ]
+    for operation in operations:
+        asked = own.of(operation)
+        y = _latency(((asked.intended - facts.measured_from) / SLICE).astype(np.int64), asked.latency, slices)
+        for suspects in groups:
+            tested = correlation.link_all(y, suspects, held)
+            found += [
+                _result(trial, operation, name, tested[name], correlation.around(y, x)) for name, x in suspects.items()
+            ]
     return found
 
 

@@ -99,7 +99,7 @@ def _case(trial: Trial, outage: Outage) -> _Case:
     begin, end, failed = _unavailable(samples, outage)
     followed = tasks.read(trial.folder / "tasks.parquet") if trial.facts.tasks else None
     cancelled = _cancelled(followed, outage) if followed else []
-    back = _back(followed, outage) if followed else outage.mended
+    back = _back(followed, outage) if followed and outage.node else outage.mended
     return _Case(
         lasted=outage.mended - outage.struck,
         unavailable=end - begin,
@@ -131,7 +131,7 @@ def _cancelled(rows: Tasks, outage: Outage) -> list[float]:
 def _back(rows: Tasks, outage: Outage) -> float:
     """Return when the node took its first task after it was mended; infinity when it took none."""
     # The server names nodes by id, which ends with the name.
-    own = np.array([bool(node) and node.endswith(outage.node) for node in rows.node.tolist()], dtype=bool)
+    own = np.array([node.endswith(f"-{outage.node}") for node in rows.node.tolist()], dtype=bool)
     started = rows.started[own & (rows.started >= outage.mended)]
     return float(started.min()) if started.size else math.inf
 

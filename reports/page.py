@@ -19,7 +19,7 @@ from reports.caps import CapChoice
 from reports.charts import Curve, Dot
 from reports.effects import Effect
 from reports.results import Results, state
-from reports.run import Document, Pool, Run
+from reports.run import Document, Pool, Run, Trial
 from reports.scaling import Scaling
 from reports.summaries import SHARE, quantile
 
@@ -109,9 +109,14 @@ def _template() -> jinja2.Template:
 def _measured(run: Run) -> int:
     """Count the requests, or the tasks of drains, behind the page."""
     valid = [trial for trial in run.trials if trial.facts.valid]
-    tasks = sum(sum(trial.facts.sent.values()) for trial in valid if trial.facts.slots is not None)
+    tasks = sum(_worked_off(trial) for trial in valid if trial.facts.slots is not None)
     shown = [trial for trial in valid if trial.facts.arm in (run.plan.baseline, run.plan.contender)]
     return tasks or sum(summary.requests for trial in shown for summary in trial.operations.values())
+
+
+def _worked_off(trial: Trial) -> int:
+    """Count the tasks of a drain; beside a load, what was sent are its requests."""
+    return int(trial.facts.tasks["queued"] if trial.facts.tasks else sum(trial.facts.sent.values()))
 
 
 def _headline(sentence: str) -> Markup:

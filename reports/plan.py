@@ -155,7 +155,7 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def arrives(self) -> bool:
         """Whether requests arrive on a schedule; if not, closed loops or a queue are all that there is."""
-        return bool(self.workload.mix) and not self.workload.drain
+        return bool(self.workload.mix)
 
     @property
     def paced(self) -> list[str]:

@@ -4,7 +4,7 @@ import math
 
 import msgspec
 
-from reports import looks, power
+from reports import looks, power, ramp
 from reports.plan import Design, Plan
 from reports.rig import Noise
 
@@ -46,5 +46,7 @@ def usable(noise: Noise | None) -> bool:
 
 def seconds(plan: Plan, pairs: int, between: float) -> float:
     """How long the trials of so many pairs (rounds, with more arms) take; `between` is what passes between two."""
-    arms = len(plan.trials) / plan.design.pairs
+    arms, search = len(plan.trials) / plan.design.pairs, plan.workload.search
+    if search:
+        return arms * pairs * (ramp.USUAL_STEPS * (search.warm_up + search.seconds) + between)
     return arms * pairs * (plan.design.warm_up + plan.design.seconds + between)

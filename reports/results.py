@@ -158,6 +158,7 @@ def reduce(run: Run) -> Results:
     primary = [effect for effect in effects if effect.role == "primary"]
     faults = [check.message for check in checks if check.state == "invalid"]
     recommended = None if faults else caps.recommend(run)
+    comparisons = [] if faults else [_comparison(run, arm) for arm in run.plan.also]
     return Results(
         name=run.plan.name,
         question=run.plan.question,
@@ -170,13 +171,13 @@ def reduce(run: Run) -> Results:
         trials=[_trial(trial) for trial in run.trials],
         database=run.database,
         provenance=run.provenance,
-        comparisons=[] if faults else [_comparison(run, arm) for arm in run.plan.also],
+        comparisons=comparisons,
         scaling=None if faults else _scaling(run),
         depths=[] if faults else depth.of_run(run),
         links=[] if faults else links.of_run(run),
         hosts=hosts.use(run.trials),
         surroundings=hosts.surroundings(run.trials),
-        predictions=[] if faults else _predictions(run, primary),
+        predictions=[] if faults else _predictions(run, [primary, *(one.effects for one in comparisons)]),
         caps=recommended,
         outages=outages.costs(run.trials),
         exit_code=exit_code(run, effects, errors, valid=not faults),
@@ -201,12 +202,10 @@ def _comparison(run: Run, arm: str) -> Comparison:
     return Comparison(arm, words.sentence(plan, effects), effects)
 
 
-def _predictions(run: Run, primary: list[Effect]) -> list[Prediction]:
+def _predictions(run: Run, effects: list[list[Effect]]) -> list[Prediction]:
     """Predict throughput from CPU cost for all contenders; measured is what the throughput's primary endpoint says."""
-    arms = run.plan.contenders
-    effects = [primary, *(_comparison(run, arm).effects for arm in run.plan.also)]
     served = [next((one for one in found if one.metric == "throughput"), None) for found in effects]
-    return costs.predict(run.trials, run.plan.baseline, dict(zip(arms, served, strict=True)))
+    return costs.predict(run.trials, run.plan.baseline, dict(zip(run.plan.contenders, served, strict=True)))
 
 
 def _scaling(run: Run) -> Scaling | Untold | None:

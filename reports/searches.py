@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from reports import ramp
-from reports.checks import Check, generator_cpu, steal
+from reports.checks import Check, generator_cpu, recorded, steal
 from reports.ramp import RampTrial
 from reports.statistics import Untold
 from reports.summaries import Samples, Summary
@@ -44,15 +44,7 @@ def summarise(steps: Sequence[RampTrial]) -> dict[str, Summary]:
 
 def check_search(facts: Mapping[str, Any]) -> list[Check]:
     """Check a search that has just ended; `facts` are what `trial.json` will hold, without `checks` and `valid`."""
-    return [_recorded(facts), _found(facts), generator_cpu(facts["generator"]), steal(facts["generator"])]
-
-
-def _recorded(facts: Mapping[str, Any]) -> Check:
-    lost = abs(int(facts["counted"]) - int(facts["recorded"]))
-    message = f"{facts['recorded']} requests recorded by the workers, {facts['counted']} counted by Locust."
-    if lost:
-        message += " Samples were lost: repeat the search."
-    return Check("recorded", lost, 0, "invalid" if lost else "ok", message)
+    return [recorded(facts), _found(facts), generator_cpu(facts["generator"]), steal(facts["generator"])]
 
 
 def _found(facts: Mapping[str, Any]) -> Check:

@@ -196,10 +196,11 @@ def _counts(pairs: Sequence[Pair], side: str, closed: Sequence[str]) -> Counter[
 def _error_rates(errors: Sequence[ErrorRate], run: Run) -> list[Check]:
     """Void a comparison of an arm that fails with one that answers: failing is often fast (statistics §6).
 
-    Where the contender is meant to bring failures, it is their absence that is spoken of.
+    Where an arm is meant to bring failures, it is their absence that is spoken of.
     """
-    if "errors" in run.plan.meant.get(run.plan.contender, []):
-        return [_meant_errors(errors)] if errors else []
+    meant = [arm for arm in (run.plan.baseline, run.plan.contender) if "errors" in run.plan.meant.get(arm, [])]
+    if meant:
+        return [_meant_errors(errors, meant, run.plan.baseline)] if errors else []
     checks = []
     for rate, p in zip(errors, statistics.holm([rate.p for rate in errors]), strict=True):
         if p < ALPHA and abs(rate.difference) > 0.001:
@@ -211,9 +212,11 @@ def _error_rates(errors: Sequence[ErrorRate], run: Run) -> list[Check]:
     return checks
 
 
-def _meant_errors(errors: Sequence[ErrorRate]) -> Check:
-    most = max((rate.difference for rate in errors), default=0.0)
-    message = f"The contender is meant to make requests fail: up to {share(most)} more of an operation's did."
+def _meant_errors(errors: Sequence[ErrorRate], meant: Sequence[str], baseline: str) -> Check:
+    """See that more requests failed in the arms that are `meant` to bring failures than in the other."""
+    differences = [abs(rate.difference) if len(meant) > 1 else rate.difference for rate in errors]
+    most = max((-one if meant == [baseline] else one for one in differences), default=0.0)
+    message = f"{' and '.join(meant)}: requests are meant to fail, and up to {share(most)} more of an operation's did."
     if most <= 0:
         message += " None more did: see in journal.jsonl what was done to the server."
     return Check("errors as meant", most, 0, "ok" if most > 0 else "warn", message)

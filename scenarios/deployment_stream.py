@@ -1,4 +1,4 @@
-"""A stream of deployments that do not wait for one another: each arrival takes the next release and environment."""
+"""A stream of deployments over as many pairs of release and environment as there are."""
 
 import time
 from datetime import UTC, datetime
@@ -24,10 +24,11 @@ class Queued(msgspec.Struct, rename="pascal"):
 
 
 class DeploymentStream(Scenario):
-    """Deploys the newest release of one project after the other, then all again to the next environment.
+    """Deploys the newest release of a project to an environment; arrivals take the pairs in turn.
 
     One deployment runs at a time for a project and environment (octopus-facts §2.2), so a task cap is filled only by
-    as many pairs; in turn, each pair comes back as late as it can.
+    as many pairs. Alone, each pair comes back as late as it can; beside other scenarios, which take numbers too, some
+    come back earlier, and a deployment may then wait for the one before it.
     """
 
     name = "deployment-stream"

@@ -1,6 +1,7 @@
 """What a server does beside deployments: health checks of all machines, and the Retention task."""
 
 from datetime import datetime
+from typing import ClassVar
 
 import msgspec
 
@@ -19,23 +20,37 @@ class Queued(msgspec.Struct, rename="pascal"):
     queue_time: datetime
 
 
-class HealthCheck(Scenario):
+class _ServerTask(Scenario):
+    """A built-in task of the space."""
+
+    writes = True
+    #: Its name, and what its description says.
+    task: ClassVar[str]
+    description: ClassVar[str]
+
+    def __init__(self, place: Place) -> None:
+        self._order = {
+            "Name": self.task,
+            "Description": f"octoload: {self.description}",
+            "SpaceId": place.space,
+            "Arguments": {},
+        }
+
+    def run(self, session: Session) -> None:
+        """Queue one."""
+        queued = session.post_as(self.operations[0], _TASKS, self._order, Queued)
+        session.stamp(session.span, queued.queue_time if queued else None)
+
+
+class HealthCheck(_ServerTask):
     """A health check of all machines of the space; Octopus makes one each hour by itself (octopus-facts §2.6)."""
 
     name = "health-check"
     operations = (HEALTH,)
-    writes = True
-
-    def __init__(self, place: Place) -> None:
-        self._order = _order(place, "Health", "octoload: health check")
-
-    def run(self, session: Session) -> None:
-        """Queue one."""
-        queued = session.post_as(HEALTH, _TASKS, self._order, Queued)
-        session.stamp(session.span, queued.queue_time if queued else None)
+    task, description = "Health", "health check"
 
 
-class RetentionRun(Scenario):
+class RetentionRun(_ServerTask):
     """The Retention task in the middle of the load; Octopus runs it every four hours by itself (octopus-facts §2.6).
 
     What it deletes follows from the server's own policies.
@@ -43,16 +58,4 @@ class RetentionRun(Scenario):
 
     name = "retention-run"
     operations = (RETENTION,)
-    writes = True
-
-    def __init__(self, place: Place) -> None:
-        self._order = _order(place, "Retention", "octoload: retention under load")
-
-    def run(self, session: Session) -> None:
-        """Queue one."""
-        queued = session.post_as(RETENTION, _TASKS, self._order, Queued)
-        session.stamp(session.span, queued.queue_time if queued else None)
-
-
-def _order(place: Place, name: str, description: str) -> dict[str, object]:
-    return {"Name": name, "Description": description, "SpaceId": place.space, "Arguments": {}}
+    task, description = "Retention", "retention under load"

@@ -15,7 +15,7 @@ class Started(msgspec.Struct, rename="pascal"):
 
 
 class RunbookRun(Scenario):
-    """Runs the published snapshot of one runbook after the other, then all again in the next environment."""
+    """Runs the published snapshot of a runbook in an environment; arrivals take the pairs in turn by their numbers."""
 
     name = "runbook-run"
     operations = (RUN,)

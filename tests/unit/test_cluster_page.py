@@ -69,15 +69,19 @@ def test_errors_are_a_fault_unless_the_contender_is_meant_to_bring_them(finished
     failing = [msgspec.structs.replace(one, difference=0.2, contender=0.2, p=1e-6) for one in found.error_rates]
     assert {one.state for one in validity._error_rates(failing, of)} == {"invalid"}
     meant = msgspec.structs.replace(of.plan, meant={of.plan.contender: ["errors"]})
-    turned = run_with(of, meant)
+    turned = dataclasses.replace(of, plan=meant)
     assert [one.state for one in validity._error_rates(failing, turned)] == ["ok"]
     calm = [msgspec.structs.replace(one, difference=0.0) for one in found.error_rates]
     assert [one.state for one in validity._error_rates(calm, turned)] == ["warn"]
 
 
-def run_with(of: Run, plan: object) -> Run:
-    values = {name: getattr(of, name) for name in of.__slots__}
-    return Run(**{**values, "plan": plan})
+def test_a_baseline_that_is_meant_to_fail_is_turned_round_too(finished: tuple[Run, Results]) -> None:
+    """The other way round: its failures are what is to be shown, and those of the contender are not."""
+    of, found = finished
+    turned = dataclasses.replace(of, plan=msgspec.structs.replace(of.plan, meant={of.plan.baseline: ["errors"]}))
+    for difference, state in ((-0.2, "ok"), (0.2, "warn")):
+        rates = [msgspec.structs.replace(one, difference=difference, p=1e-6) for one in found.error_rates]
+        assert [one.state for one in validity._error_rates(rates, turned)] == [state]
 
 
 def test_arms_that_do_not_differ_in_caps_get_no_recommendation(finished: tuple[Run, Results], tmp_path: Path) -> None:
@@ -85,7 +89,7 @@ def test_arms_that_do_not_differ_in_caps_get_no_recommendation(finished: tuple[R
     of, found = finished
     assert found.caps is None
     asked = msgspec.structs.replace(of.plan, caps={"a": 5, "b": 10})
-    told = caps.recommend(run_with(of, asked))
+    told = caps.recommend(dataclasses.replace(of, plan=asked))
     assert told is not None
     assert "p95" in caps.sentence(told)
 

@@ -89,6 +89,13 @@ def test_the_cost_is_said_with_its_ranges() -> None:
         ("  nodes: 3", "  nodes: 1", "not what it does"),
         ("  mix:  ", "  drain: {tasks: 9}\n  mix:  ", "no arrivals that go on"),
         ("does: kill", "does: maim", "maim"),
+        ("lasts: 8}", "lasts: 8, strike: [sh], mend: [sh]}", "commands for a node of the stand-in"),
+        ("lasts: 8}", "lasts: 8, within: 0}", "gives its commands 0 s"),
+        (
+            "one of three nodes standing still for 14 s",
+            "keeping 3 releases\n    retention: {keep: 3}",
+            "share one server",
+        ),
     ],
 )
 def test_a_wrong_outage_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
