@@ -102,12 +102,12 @@ async def make_plan(conn: Any, subject: Document, frozen: Document, process: Doc
     scope = Scope(subject["EnvironmentId"], subject.get("ChannelId") or "", subject["TenantId"])
     rows = await conn.fetch(queries("worker")["targets"], subject["SpaceId"], f"%|{scope.environment}|%")
     targets = [Target(row["id"], row["name"], tuple(unpipe(row["roles"]))) for row in rows]
-    groups = plan(process, scope, subject.get("SkipActions") or ())
+    skipped = subject.get("SkipActions") or ()
     variables = await variables_of(conn, frozen)
     filled = fill_in(variables, subject.get("FormValues") or {})
     _check_filled(filled, scope)
-    packages = await needed(conn, process, frozen.get("SelectedPackages") or (), scope, subject["SpaceId"])
-    return Plan(subject, groups, filled, system, _chosen(targets, subject), scope, packages)
+    packages = await needed(conn, process, frozen, scope, skipped)
+    return Plan(subject, plan(process, scope, skipped), filled, system, _chosen(targets, subject), scope, packages)
 
 
 async def variables_of(conn: Any, frozen: Document) -> list[dict[str, Any]]:

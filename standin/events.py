@@ -261,12 +261,18 @@ async def about(
         message,
         related_ids(document),
         space=document.get("SpaceId"),
-        project=document.get("ProjectId") or (document["Id"] if document["Id"].startswith("Projects-") else None),
-        environment=document.get("EnvironmentId"),
-        tenant=document.get("TenantId"),
+        project=_place(document, "Project"),
+        environment=_place(document, "Environment"),
+        tenant=_place(document, "Tenant"),
         references=[(document["Id"], label)],
         changes=changes,
     )
+
+
+def _place(document: Document, what: str) -> str | None:
+    """Return the project, environment or tenant that a document belongs to, or is."""
+    is_one = document["Id"].startswith(f"{what}s-")
+    return document["Id"] if is_one else document.get(f"{what}Id")
 
 
 def related_ids(document: Document) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from standin import events
-from standin.documents import Document, DocumentType, get, hold, insert, lock, update
+from standin.documents import Document, DocumentType, get, get_many, hold, insert, lock, update
 from standin.errors import Rejected
 from standin.kinds import (
     CHANNEL,
@@ -177,6 +177,20 @@ async def snapshot(work: Work, kind: DocumentType, identifier: str, current: Doc
     return str(frozen["Id"])
 
 
+async def libraries_differ(conn: Any, project: Document, frozen: Document) -> bool:
+    """Say whether library sets of a project were changed, added, dropped or put in order since they were frozen."""
+    included = [f"variableset-{one}" for one in project.get("IncludedLibraryVariableSetIds") or ()]
+    known, taken = await get_many(conn, VARIABLE_SET, included), frozen.get("LibraryVariableSetSnapshotIds") or ()
+    return len(taken) != len(included) or not all(
+        one in known and is_current(known[one], snapshot_id) for one, snapshot_id in zip(included, taken, strict=True)
+    )
+
+
+def is_current(current: Document, snapshot_id: str) -> bool:
+    """Say whether a snapshot is of the present version of a process or a variable set, which stands in its id."""
+    return snapshot_id.startswith(_snapshot_prefix(current))
+
+
 def _snapshot_prefix(current: Document) -> str:
     return f"{current['Id']}-s-{current['Version']}-"
 
@@ -184,7 +198,7 @@ def _snapshot_prefix(current: Document) -> str:
 def _last_snapshot(current: Document) -> str | None:
     """Return the snapshot of a document's present version, or None when there is none yet."""
     last: str | None = current.get("LastSnapshotId")
-    return last if last and last.startswith(_snapshot_prefix(current)) else None
+    return last if last and is_current(current, last) else None
 
 
 def snapshot_suffix() -> str:

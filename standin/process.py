@@ -80,18 +80,23 @@ def plan(process: Mapping[str, Any], scope: Scope, skipped: Collection[str] = ()
     """
     groups: list[list[Step]] = []
     for number, step in enumerate(process.get("Steps") or (), start=1):
-        actions = tuple(_action(action) for action in step.get("Actions") or () if _applies(action, scope, skipped))
+        actions = tuple(_action(action) for action in step.get("Actions") or () if applies(action, scope, skipped))
         if not actions:
             continue
         properties = step.get("Properties") or {}
-        roles = tuple(role for role in str(properties.get("Octopus.Action.TargetRoles") or "").split(",") if role)
         window = _number(properties.get("Octopus.Action.MaxParallelism"), MAX_PARALLELISM)
-        planned = Step(number, step["Name"], step.get("Condition") or "Success", actions, roles, window)
+        planned = Step(number, step["Name"], step.get("Condition") or "Success", actions, roles_of(step), window)
         if step.get("StartTrigger") == "StartWithPrevious" and groups:
             groups[-1].append(planned)
         else:
             groups.append([planned])
     return groups
+
+
+def roles_of(step: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the roles of the targets that a step runs for; none: on the server."""
+    properties = step.get("Properties") or {}
+    return tuple(role for role in str(properties.get("Octopus.Action.TargetRoles") or "").split(",") if role)
 
 
 def wants_to_run(condition: str, *, failed: bool) -> bool:
@@ -149,7 +154,8 @@ def environment_name(variable: str) -> str:
     return re.sub(r"[^A-Z0-9]+", "_", variable.upper()).strip("_")
 
 
-def _applies(action: Mapping[str, Any], scope: Scope, skipped: Collection[str]) -> bool:
+def applies(action: Mapping[str, Any], scope: Scope, skipped: Collection[str] = ()) -> bool:
+    """Say whether an action runs there: it is neither disabled nor skipped nor meant for elsewhere."""
     environments, excluded = action.get("Environments") or (), action.get("ExcludedEnvironments") or ()
     channels = action.get("Channels") or ()
     return not (

@@ -1,5 +1,6 @@
 """Promotions: whether a release may be deployed somewhere, for somebody, and how soon (octopus-api §A.15, §A.16)."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from standin.documents import Document, get
@@ -37,15 +38,33 @@ def check_space(promotion: Promotion) -> None:
 def check_tenant(promotion: Promotion) -> None:
     """Refuse a deployment for a tenant, or for none, that the project or the tenant does not allow (400)."""
     project, tenant = promotion.project, promotion.tenant
-    mode = project.get("TenantedDeploymentMode") or "Untenanted"
     if tenant is None:
-        if mode == "Tenanted":
+        if not goes_untenanted(project):
             raise Rejected(400, f"The project {project['Name']} can be deployed for tenants only.")
         return
-    if mode == "Untenanted":
+    if not goes_to_tenants(project):
         raise Rejected(400, f"The project {project['Name']} cannot be deployed for tenants.")
     if promotion.environment["Id"] not in (tenant.get("ProjectEnvironments") or {}).get(project["Id"], ()):
         raise Rejected(400, f"{tenant['Name']} is not connected to {project['Name']} in this environment.")
+
+
+def goes_untenanted(project: Document) -> bool:
+    """Say whether a project may be deployed for no tenant."""
+    return project.get("TenantedDeploymentMode") != "Tenanted"
+
+
+def goes_to_tenants(project: Document) -> bool:
+    """Say whether a project may be deployed for tenants."""
+    return project.get("TenantedDeploymentMode") not in {None, "", "Untenanted"}
+
+
+def open_to(release: Document, phases: Sequence[Phase], reached: Collection[str]) -> list[str]:
+    """Return the environments that a release may go to, having succeeded in some.
+
+    With an unresolved defect it goes no further: only where it has succeeded.
+    """
+    opened = open_environments(phases, reached)
+    return [one for one in opened if one in reached] if release.get("HasUnresolvedDefect") else opened
 
 
 def has_priority(wanted: str | None, *, phase: bool) -> bool:
@@ -66,9 +85,9 @@ async def open_phase(work: Work, promotion: Promotion) -> Phase:
     succeeded = await work.conn.fetch(queries("history")["succeeded"], release["Id"])
     phases = phases_of(lifecycle, [row["id"] for row in everything])
     reached = {row["environmentid"] for row in succeeded}
-    if release.get("HasUnresolvedDefect") and environment["Id"] not in reached:
-        raise Rejected(400, f"Release {release['Version']} has an unresolved defect, so it goes no further.")
-    if environment["Id"] not in open_environments(phases, reached):
+    if environment["Id"] not in open_to(release, phases, reached):
+        if release.get("HasUnresolvedDefect") and environment["Id"] not in reached:
+            raise Rejected(400, f"Release {release['Version']} has an unresolved defect, so it goes no further.")
         raise Rejected(
             400,
             f"Release {release['Version']} cannot be deployed to {environment['Name']} yet: "

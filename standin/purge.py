@@ -46,6 +46,7 @@ class Purge:
             deleted += gone
             self.log.write(element, f"{gone} releases were deleted.")
             self.log.close(element, "Success")
+        await self.pool.execute(queries("purge")["delete_library_variables"], space)
         self.log.write("", f"{deleted} releases were deleted in all.")
         return deleted
 

@@ -72,3 +72,18 @@ DELETE FROM VariableSet s WHERE s.OwnerId = $1 AND s.IsFrozen
     AND NOT EXISTS (SELECT 1 FROM RunbookSnapshot b WHERE b.ProjectId = $1 AND b.ProjectVariableSetSnapshotId = s.Id)
     AND NOT EXISTS (SELECT 1 FROM VariableSet c
         WHERE c.OwnerId = $1 AND NOT c.IsFrozen AND c.JSON::json ->> 'LastSnapshotId' = s.Id);
+
+-- Those of libraries are shared by the projects of a space.
+
+-- name: delete_library_variables
+WITH named AS (
+    SELECT jsonb_path_query(JSON::jsonb, '$.LibraryVariableSetSnapshotIds[*]') #>> '{}' AS Id FROM Release
+    WHERE $1::text IS NULL OR SpaceId = $1
+    UNION
+    SELECT jsonb_path_query(JSON::jsonb, '$.LibraryVariableSetSnapshotIds[*]') #>> '{}' FROM RunbookSnapshot
+    WHERE $1::text IS NULL OR SpaceId = $1
+    UNION
+    SELECT JSON::json ->> 'LastSnapshotId' FROM VariableSet WHERE NOT IsFrozen AND OwnerId LIKE 'LibraryVariableSets-%')
+DELETE FROM VariableSet s
+WHERE s.IsFrozen AND s.OwnerId LIKE 'LibraryVariableSets-%' AND ($1::text IS NULL OR s.SpaceId = $1)
+    AND NOT EXISTS (SELECT 1 FROM named n WHERE n.Id = s.Id);

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from standin.documents import Document
+from standin.newspace import builtin_feed_id
 from standin.versions import in_range, matches_tag, prerelease_tag
 
 
@@ -25,6 +26,11 @@ def chosen_version(package: Document, selected: Iterable[Document]) -> str | Non
         if step and (one.get("PackageReferenceName") or "") == (package["Name"] or "") and one.get("Version"):
             return str(one["Version"])
     return package.get("Version") or None
+
+
+def is_builtin(package: Document, space: str) -> bool:
+    """Say whether a package comes from the built-in feed of a space."""
+    return package["FeedId"] in {None, "", "feeds-builtin", builtin_feed_id(space)}
 
 
 def broken_rules(channel: Document, package: Document, version: str) -> Iterator[str]:

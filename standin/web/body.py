@@ -20,10 +20,11 @@ def decode(raw: bytes) -> Any:
         raise bad_request("No request body was supplied.")
     try:
         value = msgspec.json.decode(raw)
+        # PostgreSQL takes no NUL in a text, and what is kept as JSON would fail only when somebody else looks into it.
+        nul = b"\\u0000" in raw and _has_nul(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise bad_request(f"The request body is not valid JSON: {exc}") from exc
-    # PostgreSQL takes no NUL in a text, and what is kept as JSON would fail only when somebody else looks into it.
-    if b"\\u0000" in raw and _has_nul(value):
+    if nul:
         raise bad_request("The request body holds a NUL character.")
     return value
 

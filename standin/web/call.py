@@ -82,16 +82,19 @@ class Call:
         if not self.rights.allow(permission, self.space_id):
             raise forbidden(permission)
 
-    def check(self, document: Document) -> Document:
+    def check(self, document: Document, permission: str | None = None) -> Document:
         """Return a document, if who asks has the permission for its space, project, environment and tenant.
+
+        The permission is that of the operation, unless another one is named.
 
         Raises:
             Rejected: 403, his roles are for others.
         """
-        if self.permission is not None:
-            grants = self.rights.grants(self.permission, document.get("SpaceId"))
+        needed = permission or self.permission
+        if needed is not None:
+            grants = self.rights.grants(needed, document.get("SpaceId"))
             if grants is not None and not any(one.covers(document) for one in grants):
-                raise forbidden(self.permission)
+                raise forbidden(needed)
         return document
 
     def begin(self) -> AbstractAsyncContextManager[Work]:

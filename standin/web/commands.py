@@ -8,6 +8,15 @@ from msgspec import Meta
 from standin.web.models import Name, Resource
 
 
+class SelectedPackage(Resource, frozen=True, kw_only=True):
+    """The version of a package that a release or a runbook's snapshot has chosen."""
+
+    action_name: str | None = None
+    step_name: str | None = None
+    package_reference_name: str | None = None
+    version: str | None = None
+
+
 class CreateRelease(Resource, frozen=True, kw_only=True):
     """A release as the classic route takes it."""
 
@@ -15,7 +24,7 @@ class CreateRelease(Resource, frozen=True, kw_only=True):
     version: Annotated[str, Meta(min_length=1, max_length=349)]
     channel_id: str | None = None
     release_notes: str | None = None
-    selected_packages: list[Any] = []
+    selected_packages: list[SelectedPackage] = []
     selected_git_resources: list[Any] = []
     ignore_channel_rules: bool = False
     custom_fields: dict[str, Any] = {}

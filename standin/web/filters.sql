@@ -37,6 +37,17 @@ EXISTS (
         AND (g -> 'environments' = 'null' OR EnvironmentId IS NULL OR g -> 'environments' ? EnvironmentId)
         AND (g -> 'tenants' = 'null' OR TenantId IS NULL OR g -> 'tenants' ? TenantId))
 
+-- name: granted_related
+EXISTS (
+    SELECT 1 FROM jsonb_array_elements($value::jsonb) AS g
+    WHERE coalesce(g ->> 'space', SpaceId) = SpaceId
+        AND (g -> 'projects' = 'null' OR strpos(RelatedDocumentIds, '|Projects-') = 0
+            OR g -> 'projects' ?| string_to_array(RelatedDocumentIds, '|'))
+        AND (g -> 'environments' = 'null' OR strpos(RelatedDocumentIds, '|Environments-') = 0
+            OR g -> 'environments' ?| string_to_array(RelatedDocumentIds, '|'))
+        AND (g -> 'tenants' = 'null' OR strpos(RelatedDocumentIds, '|Tenants-') = 0
+            OR g -> 'tenants' ?| string_to_array(RelatedDocumentIds, '|')))
+
 -- name: ids
 Id = ANY($value::text[])
 

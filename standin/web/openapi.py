@@ -48,8 +48,9 @@ def document(routes: tuple[Route, ...], version: str) -> dict[str, Any]:
     """
     bodies = {route.body for route in routes if route.body is not None}
     shown = {resource.model for route in routes if (resource := _resource(route)) is not None}
-    schemas, components = msgspec.json.schema_components(_sorted(bodies | shown), ref_template=_REF)
-    spelt = dict(zip(_sorted(bodies | shown), schemas, strict=True))
+    records = sorted(bodies | shown, key=str)
+    schemas, components = msgspec.json.schema_components(records, ref_template=_REF)
+    spelt = dict(zip(records, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         for path in _paths(route):
@@ -158,7 +159,3 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     options = schema.get("anyOf", [schema])
     return schema if {"type": "null"} in options else {"anyOf": [*options, {"type": "null"}]}
-
-
-def _sorted(kinds: set[Any]) -> list[Any]:
-    return sorted(kinds, key=str)

@@ -5,10 +5,6 @@
 -- name: lock
 SELECT pg_advisory_xact_lock(hashtextextended($1 || '/' || lower($2), 0));
 
--- name: package
-SELECT Id, SpaceId, Name, PackageId, Version, SortVersion, PackageSizeBytes, Published, JSON FROM NuGetPackage
-WHERE SpaceId = $1 AND lower(Name) = lower($2);
-
 -- name: versions
 SELECT Id, SpaceId, Name, PackageId, Version, SortVersion, PackageSizeBytes, Published, JSON FROM NuGetPackage
 WHERE SpaceId = $1 AND lower(PackageId) = lower($2) ORDER BY SortVersion DESC;

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from standin.web.commands import SelectedPackage
 from standin.web.models import ConnectivityPolicy, GuidedFailure, Name, Resource, Step, Tenanted
 
 
@@ -52,7 +53,7 @@ class RunbookSnapshot(Resource, frozen=True, kw_only=True):
     project_id: str | None = None
     runbook_id: Name
     notes: str | None = None
-    selected_packages: list[Any] = []
+    selected_packages: list[SelectedPackage] = []
     selected_git_resources: list[Any] = []
     publish: Any = None
 

@@ -252,3 +252,86 @@ def test_a_deployment_can_be_looked_at_before(shop: Shop) -> None:
     set_variable(space, project, "new")
     changed = space.get(f"{base}/template")
     assert (changed["IsDeploymentProcessModified"], changed["IsVariableSetModified"]) == (True, True)
+
+
+def test_packages_of_steps_that_do_not_run_are_not_acquired(shop: Shop) -> None:
+    """A package that the feed has not fails a deployment only where the step that needs it runs."""
+    space, project, (dev, live) = shop
+    elsewhere = with_package("Ghost", "App.Ghost")
+    elsewhere["Actions"][0]["ExcludedEnvironments"] = [dev]
+    rewrite(space, project, step("Here", "echo here"), elsewhere)
+    selected = [{"ActionName": "Ghost", "Version": "1.0.0"}]
+    release = space.post("/releases", {"ProjectId": project["Id"], "Version": "1.0", "SelectedPackages": selected})
+    missing = space.get(f"/releases/{release['Id']}/missingpackages")["Packages"]
+    assert [(one["Id"], one["Version"]) for one in missing] == [("App.Ghost", "1.0.0")]
+    space.deploy(release, dev)
+    body = {"ReleaseId": release["Id"], "EnvironmentId": live}
+    assert space.wait(space.post("/deployments", body)["TaskId"])["State"] == "Failed"
+    ghost = space.get(f"/deploymentprocesses/{project['DeploymentProcessId']}")["Steps"][1]["Actions"][0]["Id"]
+    skipping = space.post("/deployments", {**body, "SkipActions": [ghost]})
+    assert space.wait(skipping["TaskId"])["State"] == "Success"
+    for wrong in (["1.0.0"], [{"ActionName": "Ghost", "Version": {}}]):
+        body = {"ProjectId": project["Id"], "Version": "2.0", "SelectedPackages": wrong}
+        space.post("/releases", body, status=400)
+
+
+def test_a_template_knows_the_library_and_the_rules_of_deployments(shop: Shop) -> None:
+    """Library sets that were changed, dropped and deleted count; it goes where a deployment may go, and only there."""
+    space, project, (dev, live) = shop
+    library = space.post("/libraryvariablesets", {"Name": "Shared"})
+    path = f"/variables/{library['VariableSetId']}"
+    variable = {"Name": "Who", "Value": "nobody", "Prompt": {"Label": "Who?", "Required": True}}
+    space.put(path, {**space.get(path), "Variables": [variable]})
+
+    def change(**members: Any) -> None:
+        space.put(f"/projects/{project['Id']}", {**space.get(f"/projects/{project['Id']}"), **members})
+
+    change(IncludedLibraryVariableSetIds=[library["Id"]])
+    base = f"/releases/{space.release(project, '1.0')['Id']}"
+    (element,) = space.get(f"{base}/deployments/preview/{dev}")["Form"]["Elements"]
+    assert element["Control"]["Label"] == "Who?"
+
+    def template() -> tuple[list[str], bool]:
+        shown = space.get(f"{base}/deployments/template")
+        return [one["Id"] for one in shown["PromoteTo"]], shown["IsLibraryVariableSetModified"]
+
+    assert template() == ([dev], False)
+    space.put(path, {**space.get(path), "Variables": [{**variable, "Value": "somebody"}]})
+    assert template() == ([dev], True)
+    space.call("POST", f"{base}/snapshot-variables")
+    assert template() == ([dev], False)
+    change(IncludedLibraryVariableSetIds=[])
+    space.delete(f"/libraryvariablesets/{library['Id']}")
+    assert template() == ([dev], True)
+    space.call("POST", f"{base}/snapshot-variables")
+    space.deploy(space.get(base), dev)
+    assert template() == ([dev, live], False)
+    space.post(f"{base}/defects", {"Description": "It is broken"}, status=200)
+    assert template() == ([dev], False)
+    space.deploy(space.get(base), dev)
+    space.post("/deployments", {"ReleaseId": base.rpartition("/")[2], "EnvironmentId": live}, status=400)
+    change(TenantedDeploymentMode="Tenanted")
+    assert template() == ([], False)
+    space.post("/deployments", {"ReleaseId": base.rpartition("/")[2], "EnvironmentId": dev}, status=400)
+
+
+def test_retention_forgets_library_variables_that_nothing_needs(shop: Shop) -> None:
+    """Frozen ones stay while a release or a runbook's snapshot names them, or the next release may take them."""
+    space, project, _ = shop
+    library = space.post("/libraryvariablesets", {"Name": "Shared"})
+    whole = space.get(f"/projects/{project['Id']}")
+    space.put(f"/projects/{project['Id']}", {**whole, "IncludedLibraryVariableSetIds": [library["Id"]]})
+    runbook = space.post(f"/projects/{project['Id']}/runbooks", {"Name": "Clean"})
+    path, frozen = f"/variables/{library['VariableSetId']}", []
+    for number in range(4):
+        space.put(path, {**space.get(path), "Variables": [{"Name": "Number", "Value": str(number)}]})
+        release = space.release(project, f"1.{number}")
+        frozen += release["LibraryVariableSetSnapshotIds"]
+        if number == 1:
+            body = {"Name": "One", "RunbookId": runbook["Id"], "ProjectId": project["Id"]}
+            assert space.post("/runbookSnapshots", body)["LibraryVariableSetSnapshotIds"] == frozen[1:]
+        if number != 2:
+            space.delete(f"/releases/{release['Id']}")
+    space.wait(space.post("/tasks", {"Name": "Retention", "SpaceId": space.home[1:]})["Id"])
+    found = [space.http.get(f"/api{space.home}/variables/{one}").status_code for one in frozen]
+    assert found == [404, 200, 200, 200]

@@ -64,6 +64,7 @@ BAD = [
     ("POST", "/api/environments", b"[1, 2]", 400),
     ("POST", "/api/environments", b'{"Name": 5}', 400),
     ("POST", "/api/environments", b'{"Name": "a\\u0000b"}', 400),
+    ("POST", "/api/environments", b"[" * 900 + b'"\\u0000"' + b"]" * 900, 400),
     ("POST", "/api/environments", b'{"Name": "' + b"x" * 60 + b'"}', 400),
     ("POST", "/api/projects", b'{"Name": "P", "ProjectGroupId": "ProjectGroups-999", "LifecycleId": "x"}', 400),
     ("POST", "/api/releases", b'{"ProjectId": "Projects-999", "Version": "1.0"}', 400),

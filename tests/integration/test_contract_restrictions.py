@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.integration.test_contract_interruptions import manual, raised
 from tests.integration.test_contract_people import key_of, user
+from tests.integration.test_contract_releases import rewrite
 from tests.octopus_server import Document, Octopus
 
 pytestmark = pytest.mark.integration
@@ -139,3 +141,63 @@ def test_a_role_holds_for_runbooks_as_well(space: Octopus, member: Callable[...,
     (elsewhere,) = space.post(path, {**order, "EnvironmentNames": ["Live"]}, status=200)["RunbookRunServerTasks"]
     assert ids(mine.get("/runbookRuns")) == [run["RunbookRunId"]]
     mine.get(f"/runbookRuns/{elsewhere['RunbookRunId']}", status=403)
+
+
+def test_a_role_holds_for_what_belongs_to_projects(space: Octopus, member: Callable[..., Octopus]) -> None:
+    """Processes, variables, interruptions and artifacts of others are neither listed nor shown; nor are events."""
+    dev, live = space.environment("Dev"), space.environment("Live")
+    lifecycle = space.get("/lifecycles/all")[0]["Id"]
+    library = space.post("/libraryvariablesets", {"Name": "Shared"})["VariableSetId"]
+    paths: list[list[str]] = []
+    for name in ("Web", "Shop"):
+        project = space.project(name, lifecycle)
+        runbook = space.post("/runbooks", {"Name": "Clean", "ProjectId": project["Id"]})
+        deployment = space.deploy(space.release(project, "1.0"), dev)
+        artifact = space.post("/artifacts", {"Filename": "a.txt", "ServerTaskId": deployment["TaskId"]})["Id"]
+        rewrite(space, project, manual("Ask"))
+        asking = space.post("/deployments", {"ReleaseId": space.release(project, "2.0")["Id"], "EnvironmentId": dev})
+        paths.append(
+            [
+                f"/deploymentprocesses/{project['DeploymentProcessId']}",
+                f"/variables/{project['VariableSetId']}",
+                f"/runbookProcesses/{runbook['RunbookProcessId']}",
+                f"/artifacts/{artifact}",
+                f"/interruptions/{raised(space, asking['TaskId'])['Id']}",
+                f"/runbooks/{runbook['Id']}/runbookSnapshots",
+                f"/runbooks/{runbook['Id']}/runbookRunTemplate",
+            ]
+        )
+    mine = member("reader", {"ProjectIds": [space.get("/projects/Web")["Id"]], "EnvironmentIds": [dev]})
+    ours, theirs = paths
+    for path in ours:
+        mine.get(path)
+    for path in (*theirs, f"{theirs[3]}/content", f"{theirs[4]}/responsible", "/variables/names?project=Shop"):
+        assert "permission" in mine.get(path, status=403)["ErrorMessage"].lower()
+    for path in (one for one in ours if one.count("/") == 2):
+        _, kind, identifier = path.split("/")
+        expected = {identifier, library} if kind == "variables" else {identifier}
+        page = mine.get("/variables/all" if kind == "variables" else f"/{kind}")
+        items = page if isinstance(page, list) else page["Items"]
+        assert {one["Id"] for one in items if "-s-" not in one["Id"]} == expected
+    assert set(ids(mine.get("/variables"))) == {library, ours[1].rpartition("/")[2]}
+    space.put(f"/environments/{live}", {**space.get(f"/environments/{live}"), "Name": "Alive"})
+    told = {one["EnvironmentId"] for one in mine.get("/events", take=1000)["Items"]}
+    assert told == {None, dev}
+
+
+def test_fresh_variables_are_for_who_may_edit_the_release(space: Octopus, member: Callable[..., Octopus]) -> None:
+    """Who deploys only takes the release as it is; `UpdateVariableSnapshot` changes the release."""
+    space.environment("Dev")
+    project = space.project("Web", space.get("/lifecycles/all")[0]["Id"])
+    release, mine = space.release(project, "1.0"), member("deployer", {"ProjectIds": [project["Id"]]})
+    order = {"ProjectName": "Web", "ReleaseVersion": "1.0", "EnvironmentNames": ["Dev"], "UpdateVariableSnapshot": True}
+    variables = space.get(f"/projects/{project['Id']}/variables")
+    space.put(f"/projects/{project['Id']}/variables", {**variables, "Variables": [{"Name": "Who", "Value": "now"}]})
+    path = "/deployments/create/untenanted/v1"
+    assert "ReleaseEdit" in mine.post(path, order, status=403)["ErrorMessage"]
+    before = space.get(f"/releases/{release['Id']}")["ProjectVariableSetSnapshotId"]
+    assert before == release["ProjectVariableSetSnapshotId"]
+    mine.post(path, {**order, "UpdateVariableSnapshot": False}, status=200)
+    space.post(path, order, status=200)
+    fresh = space.get(f"/releases/{release['Id']}")["ProjectVariableSetSnapshotId"]
+    assert fresh != before

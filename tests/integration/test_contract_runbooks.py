@@ -276,3 +276,25 @@ def test_snapshots_that_are_needed_stay(works: Works) -> None:
     assert space.get(f"/runbookSnapshots/{published['Id']}/runbookRuns")["TotalResults"] == 1
     space.delete(f"/runbookSnapshots/{renamed['Id']}")
     assert space.get("/runbookSnapshots")["TotalResults"] == 1
+
+
+def test_a_snapshot_takes_the_library_as_it_is_now(works: Works) -> None:
+    """Its template says that a library set was changed, until its variables are taken anew; its runs have them."""
+    space, project, runbook, (dev, _) = works
+    library = space.post("/libraryvariablesets", {"Name": "Shared"})
+    whole = space.get(f"/projects/{project['Id']}")
+    space.put(f"/projects/{project['Id']}", {**whole, "IncludedLibraryVariableSetIds": [library["Id"]]})
+    frozen = freeze(space, runbook, "One", Publish="yes")
+    path = f"/variables/{library['VariableSetId']}"
+    space.put(path, {**space.get(path), "Variables": [{"Name": "Who", "Value": "from the library"}]})
+    template = f"/runbookSnapshots/{frozen['Id']}/runbookRuns/template"
+    assert space.get(template)["IsLibraryVariableSetModified"] is True
+    fresh = space.call("POST", f"/runbookSnapshots/{frozen['Id']}/snapshot-variables")
+    assert fresh["LibraryVariableSetSnapshotIds"] != frozen["LibraryVariableSetSnapshotIds"]
+    assert space.get(template)["IsLibraryVariableSetModified"] is False
+    (run,) = space.post(f"/runbooks/{runbook['Id']}/run", {"EnvironmentId": dev})
+    space.wait(run["TaskId"])
+    assert "in Dev from the library" in space.http.get(f"/api/tasks/{run['TaskId']}/raw").text
+    for wrong in (["1.0.0"], [{"ActionName": "Clean", "Version": {}}]):
+        body = {"Name": "Two", "RunbookId": runbook["Id"], "SelectedPackages": wrong}
+        space.post("/runbookSnapshots", body, status=400)

@@ -9,6 +9,7 @@ from standin.documents import Document, delete, get, insert, update
 from standin.errors import Rejected, not_found
 from standin.statements import queries
 from standin.web.call import Call, Reply, created
+from standin.web.granted import place_of
 from standin.web.models import Resource
 from standin.web.refusals import bad_request
 from standin.web.resources import ARTIFACT, fetch_page
@@ -45,6 +46,7 @@ async def create_artifact(call: Call) -> Reply:
     _check(sent.filename)
     async with call.begin() as work:
         related = await _related(work.conn, sent.server_task_id, call.space) if sent.server_task_id else []
+        call.check({**place_of(related), "SpaceId": call.space})
         artifact: Document = {
             "Id": await work.keys.next(kinds.ARTIFACT),
             "SpaceId": call.space,
@@ -116,6 +118,7 @@ async def _artifact_of(call: Call, conn: Any) -> Document:
     artifact = await get(conn, kinds.ARTIFACT, call.id)
     if artifact["SpaceId"] != call.space:
         raise not_found(call.id)
+    call.check({**place_of(artifact["RelatedDocumentIds"]), "SpaceId": call.space})
     return artifact
 
 

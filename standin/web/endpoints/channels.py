@@ -47,10 +47,10 @@ class Channels(Collection):
 
     async def check(self, work: Work, model: Any, space: str | None, current: Document | None) -> Document:
         """Return the project and the lifecycle of a channel, which stays in its project."""
-        project = await referenced(work, PROJECT, model.project_id, space)
+        project = await referenced(work.conn, PROJECT, model.project_id, space)
         if current is not None and current["ProjectId"] != project:
             raise bad_request("A channel cannot move to another project.")
-        lifecycle = await referenced(work, LIFECYCLE, model.lifecycle_id, space) if model.lifecycle_id else None
+        lifecycle = await referenced(work.conn, LIFECYCLE, model.lifecycle_id, space) if model.lifecycle_id else None
         rules = [{**msgspec.to_builtins(rule), "Id": rule.id or str(uuid.uuid4())} for rule in model.rules]
         for rule in rules:
             if rule["VersionRange"]:

@@ -59,14 +59,14 @@ def overwrite_mode(call: Call) -> str:
     return mode
 
 
-async def referenced(work: Work, resource: ResourceType, name: str, space: str | None) -> str:
+async def referenced(conn: Any, resource: ResourceType, name: str, space: str | None) -> str:
     """Return the id of a document that a body refers to.
 
     Raises:
         Rejected: 400, the space has none such.
     """
     try:
-        found: str = (await fetch_one(work.conn, resource, name, space))["Id"]
+        found: str = (await fetch_one(conn, resource, name, space))["Id"]
     except Rejected as exc:
         raise bad_request(f"There is no {resource.label.lower()} '{name[:200]}' in this space.") from exc
     return found

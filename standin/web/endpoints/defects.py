@@ -62,7 +62,7 @@ async def resolve_defect(call: Call) -> Any:
 
 
 async def _lock_release(call: Call, work: Work) -> Document:
-    return await lock(work.conn, kinds.RELEASE, (await release_of(call, work))["Id"])
+    return await lock(work.conn, kinds.RELEASE, (await release_of(call, work.conn))["Id"])
 
 
 async def _mark(work: Work, release: Document, *, unresolved: bool) -> None:

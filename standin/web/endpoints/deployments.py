@@ -104,8 +104,8 @@ async def _create(call: Call) -> Document:
         release = await get(work.conn, kinds.RELEASE, sent.release_id)
         if release["SpaceId"] != call.space:
             raise not_found(sent.release_id)
-        environment = await referenced(work, ENVIRONMENT, sent.environment_id, call.space)
-        tenant = await referenced(work, TENANT, sent.tenant_id, call.space) if sent.tenant_id else None
+        environment = await referenced(work.conn, ENVIRONMENT, sent.environment_id, call.space)
+        tenant = await referenced(work.conn, TENANT, sent.tenant_id, call.space) if sent.tenant_id else None
         await check_machines(work, [*sent.specific_machine_ids, *sent.excluded_machine_ids], call.space)
         return await _queue(call, work, release, (environment, tenant), members)
 
@@ -124,9 +124,9 @@ async def deploy_untenanted(call: Call) -> Any:
     """Queue a deployment to each environment named; none named, none queued."""
     sent = await call.read(commands.DeployUntenantedV1)
     async with call.begin() as work:
-        release = await _release(work, sent, call.space)
+        release = await _release(call, work, sent)
         members = await _options(call, work, sent, release)
-        environments = [await referenced(work, ENVIRONMENT, name, call.space) for name in sent.environment_names]
+        environments = [await referenced(work.conn, ENVIRONMENT, name, call.space) for name in sent.environment_names]
         queued = []
         for one in environments:
             guided = await _guided(work, sent, release, one)
@@ -138,9 +138,9 @@ async def deploy_tenanted(call: Call) -> Any:
     """Queue a deployment to one environment for each tenant named, tagged, or `*` for all that are connected."""
     sent = await call.read(commands.DeployTenantedV1)
     async with call.begin() as work:
-        release = await _release(work, sent, call.space)
+        release = await _release(call, work, sent)
         members = await _options(call, work, sent, release)
-        environment = await referenced(work, ENVIRONMENT, sent.environment_name, call.space)
+        environment = await referenced(work.conn, ENVIRONMENT, sent.environment_name, call.space)
         tenants = await _tenants(work, sent, call.space, release["ProjectId"], environment)
         members |= await _guided(work, sent, release, environment)
         queued = [await _queue(call, work, release, (environment, one), members) for one in tenants]
@@ -153,10 +153,12 @@ def _filters(call: Call, release: str | None) -> dict[str, Any]:
     return {**named(call), **lists, "release": release, "task_states": query.many("taskstate")}
 
 
-async def _release(work: Work, sent: commands.DeployUntenantedV1 | commands.DeployTenantedV1, space: str) -> Document:
-    project = await referenced(work, PROJECT, sent.project_name, space)
+async def _release(call: Call, work: Work, sent: commands.DeployUntenantedV1 | commands.DeployTenantedV1) -> Document:
+    project = await referenced(work.conn, PROJECT, sent.project_name, call.space)
     release = await release_by_version(work.conn, project, sent.release_version)
-    return await with_fresh_variables(work, release) if sent.update_variable_snapshot else release
+    if not sent.update_variable_snapshot:
+        return release
+    return await with_fresh_variables(work, call.check(release, "ReleaseEdit"))
 
 
 async def _guided(
@@ -196,7 +198,7 @@ async def _tenants(
     }
     if "*" in sent.tenants:
         return list(connected)
-    wanted = [await referenced(work, TENANT, name, space) for name in sent.tenants]
+    wanted = [await referenced(work.conn, TENANT, name, space) for name in sent.tenants]
     wanted += [key for key, one in connected.items() if set(sent.tenant_tags) & set(one.get("TenantTags") or ())]
     missing = [key for key in wanted if key not in connected]
     if missing:

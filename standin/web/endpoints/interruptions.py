@@ -6,9 +6,9 @@ from standin import kinds
 from standin.documents import Document, get
 from standin.errors import not_found
 from standin.interruptions import submit, take
-from standin.web.body import decode
 from standin.web.call import Call
 from standin.web.endpoints.users import show as show_user
+from standin.web.granted import place_of
 from standin.web.refusals import bad_request
 from standin.web.resources import INTERRUPTION, fetch_page
 
@@ -48,7 +48,7 @@ async def take_responsibility(call: Call) -> Any:
 
 async def submit_interruption(call: Call) -> Any:
     """Answer an interruption with the values of its form; its task goes on."""
-    sent = decode(await call.raw())
+    sent = await call.json()
     if not isinstance(sent, dict):
         raise bad_request("The body must be an object with the values of the form.")
     async with call.begin() as work:
@@ -69,8 +69,7 @@ async def _interruption_of(call: Call, conn: Any) -> Document:
     interruption = await get(conn, kinds.INTERRUPTION, call.id)
     if interruption["SpaceId"] != call.space:
         raise not_found(call.id)
-    related = {f"{one.partition('-')[0][:-1]}Id": one for one in interruption["RelatedDocumentIds"]}
-    call.check({**related, "SpaceId": call.space})
+    call.check({**place_of(interruption["RelatedDocumentIds"]), "SpaceId": call.space})
     return interruption
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from standin import events, kinds
+from standin.acquisition import find_package
 from standin.documents import Document, delete, insert, time_text, update
 from standin.errors import Rejected, not_found
 from standin.filestore import Stored
@@ -44,7 +45,7 @@ async def push_package(call: Call) -> Reply:
     mode = overwrite_mode(call)
     name, chunks = await first_file(call)
     package = parse_file_name(name)
-    existing = await _find(call.state.pool, call.space, f"{package.package}.{package.version}")
+    existing = await find_package(call.state.pool, call.space, f"{package.package}.{package.version}")
     if existing is not None and mode != "OverwriteExisting":
         await _read_away(chunks)
         if mode == "FailIfExists":
@@ -108,7 +109,7 @@ async def delete_packages(call: Call) -> Any:
     gone = []
     async with call.begin() as work:
         for identifier in wanted:
-            package = await _find(work.conn, call.space, _name(identifier))
+            package = await find_package(work.conn, call.space, _name(identifier))
             if package is not None:
                 await _delete(work, package)
                 gone.append(package)
@@ -121,7 +122,7 @@ async def package_notes(call: Call) -> Any:
     """Return the release notes of packages, asked for as `id:version` or `id.version`."""
     found = []
     for wanted in call.query.many("packageids") or []:
-        package = await _find(call.state.pool, call.space, _name(wanted).replace(":", "."))
+        package = await find_package(call.state.pool, call.space, _name(wanted).replace(":", "."))
         found.append(_notes(wanted, package, call.space))
     return {"Packages": found}
 
@@ -171,7 +172,7 @@ async def _keep(call: Call, package: PackageName, stored: Stored, mode: str) -> 
     name = f"{package.package}.{package.version}"
     async with call.begin() as work:
         await work.conn.execute(queries("web/packages")["lock"], call.space, name)
-        before = await _find(work.conn, call.space, name)
+        before = await find_package(work.conn, call.space, name)
         if before is not None and mode != "OverwriteExisting":
             if mode == "FailIfExists":
                 raise Rejected(409, EXISTS, [EXISTS])
@@ -211,15 +212,10 @@ async def _shown(call: Call, package: Document) -> Document:
 
 
 async def _package_of(call: Call, conn: Any = None) -> Document:
-    package = await _find(conn or call.state.pool, call.space, _name(call.id))
+    package = await find_package(conn or call.state.pool, call.space, _name(call.id))
     if package is None:
         raise not_found(call.id)
     return package
-
-
-async def _find(conn: Any, space: str, name: str) -> Document | None:
-    row = await conn.fetchrow(queries("web/packages")["package"], space, name)
-    return kinds.PACKAGE.read(row) if row else None
 
 
 def _name(identifier: str) -> str:

@@ -41,7 +41,7 @@ class Triggers(Collection):
 
     async def check(self, work: Work, model: Any, space: str | None, _current: Document | None) -> Document:
         """Return the project of a trigger."""
-        return {"ProjectId": await referenced(work, PROJECT, model.project_id, space)}
+        return {"ProjectId": await referenced(work.conn, PROJECT, model.project_id, space)}
 
     async def of_project(self, call: Call) -> Any:
         """Return one page of the triggers of a project."""

@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from standin import kinds
+from standin.deploy import variables_of
 from standin.documents import Document, find, get, get_many, unpipe
-from standin.lifecycles import open_environments
-from standin.process import Scope, choose
+from standin.history import is_current, libraries_differ
+from standin.process import Scope, applies, choose, roles_of
+from standin.promotion import goes_to_tenants, goes_untenanted, open_to
 from standin.statements import queries
 from standin.web.call import Call
 from standin.web.commands import Previews
@@ -25,18 +27,17 @@ async def read_template(call: Call) -> Any:
         variables = await get(conn, kinds.VARIABLE_SET, project["VariableSetId"])
         way = await way_of(conn, release)
         rows = await conn.fetch(queries("history")["succeeded"], release["Id"])
-        opened = open_environments(way.phases, {row["environmentid"] for row in rows})
+        opened = open_to(release, way.phases, {row["environmentid"] for row in rows})
         names = await get_many(conn, kinds.ENVIRONMENT, opened)
-        tenanted = project.get("TenantedDeploymentMode") not in (None, "Untenanted")
-        tenants = await find(conn, kinds.TENANT, SpaceId=call.space) if tenanted else []
-        libraries = await _changed_libraries(conn, release)
-    targets = [names[one] for one in opened if one in names] if not release.get("HasUnresolvedDefect") else []
+        tenants = await find(conn, kinds.TENANT, SpaceId=call.space) if goes_to_tenants(project) else []
+        libraries = await libraries_differ(conn, project, release)
+    targets = [names[one] for one in opened if one in names]
     return {
         "Id": f"deploymenttemplate-{release['Id']}",
-        "PromoteTo": [_target(release, one) for one in targets],
+        "PromoteTo": [_target(release, one) for one in targets] if goes_untenanted(project) else [],
         "TenantPromotions": [found for one in tenants if (found := _promotion(release, one, targets))],
-        "IsDeploymentProcessModified": _differs(process, release["ProjectDeploymentProcessSnapshotId"]),
-        "IsVariableSetModified": _differs(variables, release["ProjectVariableSetSnapshotId"]),
+        "IsDeploymentProcessModified": not is_current(process, release["ProjectDeploymentProcessSnapshotId"]),
+        "IsVariableSetModified": not is_current(variables, release["ProjectVariableSetSnapshotId"]),
         "IsLibraryVariableSetModified": libraries,
         "DeploymentNotes": None,
         "Links": {"Self": call.path},
@@ -45,22 +46,22 @@ async def read_template(call: Call) -> Any:
 
 async def read_preview(call: Call) -> Any:
     """Return what a deployment to an environment, for a tenant, would do."""
-    async with call.begin() as work:
-        environment = await referenced(work, ENVIRONMENT, call.params["environment"], call.space)
+    async with call.state.pool.acquire() as conn:
+        environment = await referenced(conn, ENVIRONMENT, call.params["environment"], call.space)
         name = call.params.get("tenant")
-        tenant = await referenced(work, TENANT, name, call.space) if name else None
-        return await _preview(work.conn, await release_of(call, work), environment, tenant)
+        tenant = await referenced(conn, TENANT, name, call.space) if name else None
+        return await _preview(conn, await release_of(call, conn), environment, tenant)
 
 
 async def read_previews(call: Call) -> Any:
     """Return what deployments to several environments and tenants would do."""
     sent = await call.read(Previews)
-    async with call.begin() as work:
-        release, found = await release_of(call, work), []
+    async with call.state.pool.acquire() as conn:
+        release, found = await release_of(call, conn), []
         for one in sent.deployment_previews:
-            environment = await referenced(work, ENVIRONMENT, one.environment_id, call.space)
-            tenant = await referenced(work, TENANT, one.tenant_id, call.space) if one.tenant_id else None
-            found.append(await _preview(work.conn, release, environment, tenant))
+            environment = await referenced(conn, ENVIRONMENT, one.environment_id, call.space)
+            tenant = await referenced(conn, TENANT, one.tenant_id, call.space) if one.tenant_id else None
+            found.append(await _preview(conn, release, environment, tenant))
     return found
 
 
@@ -73,7 +74,7 @@ def is_guided(project: Document, environment: Document) -> bool:
 async def _preview(conn: Any, release: Document, environment: str, tenant: str | None) -> Document:
     project = await get(conn, kinds.PROJECT, release["ProjectId"])
     process = await get(conn, kinds.PROCESS, release["ProjectDeploymentProcessSnapshotId"])
-    variables = await get(conn, kinds.VARIABLE_SET, release["ProjectVariableSetSnapshotId"])
+    variables = await variables_of(conn, release)
     place = await get(conn, kinds.ENVIRONMENT, environment)
     scope = Scope(environment, release["ChannelId"], tenant)
     machines = await conn.fetch(queries("worker")["targets"], release["SpaceId"], f"%|{environment}|%")
@@ -82,7 +83,7 @@ async def _preview(conn: Any, release: Document, environment: str, tenant: str |
         "EnvironmentId": environment,
         "TenantId": tenant,
         "StepsToExecute": list(_steps(process, scope, machines)),
-        "Form": _form(variables["Variables"], scope),
+        "Form": _form(variables, scope),
         "UseGuidedFailureModeByDefault": is_guided(project, place),
         "Changes": [_change(release)],
         "ChangesMarkdown": release.get("ReleaseNotes") or "",
@@ -93,12 +94,11 @@ async def _preview(conn: Any, release: Document, environment: str, tenant: str |
 def _steps(process: Document, scope: Scope, machines: Sequence[Mapping[str, Any]]) -> Iterator[Document]:
     """Yield the actions that a deployment there would run, each with its targets."""
     for number, step in enumerate(process["Steps"], start=1):
-        properties = step.get("Properties") or {}
-        roles = [role for role in str(properties.get("Octopus.Action.TargetRoles") or "").split(",") if role]
+        roles = list(roles_of(step))
         found = [one for one in machines if set(roles) & set(unpipe(one["roles"]))] if roles else []
         actions = step.get("Actions") or []
         for place, action in enumerate(actions, start=1):
-            if _applies(action, scope):
+            if applies({**action, "IsDisabled": False}, scope):  # what is disabled is shown as such
                 yield {
                     "ActionId": action.get("Id"),
                     "ActionName": action["Name"],
@@ -112,15 +112,6 @@ def _steps(process: Document, scope: Scope, machines: Sequence[Mapping[str, Any]
                     "UnavailableMachines": [],
                     "ExcludedMachines": [],
                 }
-
-
-def _applies(action: Document, scope: Scope) -> bool:
-    environments, channels = action.get("Environments") or (), action.get("Channels") or ()
-    return not (
-        (environments and scope.environment not in environments)
-        or scope.environment in (action.get("ExcludedEnvironments") or ())
-        or (channels and scope.channel not in channels)
-    )
 
 
 def _form(variables: Sequence[Document], scope: Scope) -> Document:
@@ -174,15 +165,3 @@ def _promotion(release: Document, tenant: Document, targets: Sequence[Document])
         if one["Id"] in connected
     ]
     return {"Id": tenant["Id"], "Name": tenant["Name"], "PromoteTo": found, "Links": {}}
-
-
-async def _changed_libraries(conn: Any, release: Document) -> bool:
-    for frozen in release.get("LibraryVariableSetSnapshotIds") or ():
-        if _differs(await get(conn, kinds.VARIABLE_SET, frozen.partition("-s-")[0]), frozen):
-            return True
-    return False
-
-
-def _differs(current: Document, frozen: str) -> bool:
-    """Say whether a process or a variable set has been changed since it was frozen: its version is in the id."""
-    return not frozen.startswith(f"{current['Id']}-s-{current['Version']}-")

@@ -15,6 +15,7 @@ from standin.web.body import convert
 from standin.web.call import Call
 from standin.web.endpoints.projects import project_of
 from standin.web.filters import count_and_fetch
+from standin.web.granted import granted
 from standin.web.links import links_of
 from standin.web.paging import envelope
 from standin.web.refusals import invalid
@@ -25,7 +26,7 @@ from standin.work import Work
 async def list_processes(call: Call) -> Any:
     """Return one page of the deployment processes of a space, without snapshots."""
     window = call.query.window()
-    filters = {"space": call.space, "ids": call.query.many("ids"), "frozen": False}
+    filters = {"space": call.space, "ids": call.query.many("ids"), "frozen": False, **granted(call, kinds.PROCESS)}
     async with call.state.pool.acquire() as conn:
         total, rows = await count_and_fetch(conn, (kinds.PROCESS, "length(Id), Id"), filters, window)
     items = [show_process(kinds.PROCESS.read(row)) for row in rows]

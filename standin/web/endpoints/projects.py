@@ -183,6 +183,6 @@ async def _checked(work: Work, model: models.Project, space: str) -> Document:
         raise invalid(*(f"There is no library variable set {one[:100]} in this space." for one in unknown))
     return {
         "Templates": with_ids(model.templates),
-        "ProjectGroupId": await referenced(work, PROJECT_GROUP, model.project_group_id, space),
-        "LifecycleId": await referenced(work, LIFECYCLE, model.lifecycle_id, space),
+        "ProjectGroupId": await referenced(work.conn, PROJECT_GROUP, model.project_group_id, space),
+        "LifecycleId": await referenced(work.conn, LIFECYCLE, model.lifecycle_id, space),
     }

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from standin import kinds
+from standin.acquisition import from_feed
 from standin.documents import Document
 from standin.newspace import builtin_feed_id
-from standin.references import broken_rules, chosen_version, packages_of
+from standin.references import broken_rules, chosen_version, is_builtin, packages_of
 from standin.statements import queries
 from standin.versions import check_version, is_prerelease, matches_tag, prerelease_tag
 from standin.web.commands import CreateReleaseV1
@@ -68,7 +69,7 @@ class Found(Chosen):
 
     async def _newest(self, work: Work, package: Document, channel: Document) -> str | None:
         space = channel["SpaceId"]
-        if not _is_builtin(package, space):
+        if not is_builtin(package, space):
             return None
         for row in await work.conn.fetch(queries("web/packages")["versions"], space, package["PackageId"]):
             version: str = row["version"]
@@ -82,17 +83,9 @@ async def missing_packages(conn: Any, release: Document) -> list[Document]:
     """Return the packages of a release that the built-in feed has not; external feeds are not asked."""
     frozen = release["ProjectDeploymentProcessSnapshotId"]
     row, space = await conn.fetchrow(queries("web/releases")["frozen_process"], frozen), release["SpaceId"]
-    found = []
-    for one in packages_of(kinds.PROCESS.read(row), release["ChannelId"]):
-        version = chosen_version(one, release.get("SelectedPackages") or ())
-        name = f"{one['PackageId']}.{version}"
-        if _is_builtin(one, space) and not await conn.fetchrow(queries("web/packages")["package"], space, name):
-            found.append({"Id": one["PackageId"], "Version": version, "FeedId": builtin_feed_id(space)})
-    return found
-
-
-def _is_builtin(package: Document, space: str) -> bool:
-    return package["FeedId"] in {None, "", "feeds-builtin", builtin_feed_id(space)}
+    packages = await from_feed(conn, kinds.PROCESS.read(row), release["ChannelId"], release)
+    feed = builtin_feed_id(space)
+    return [{"Id": one.package, "Version": one.version, "FeedId": feed} for one in packages if not one.file]
 
 
 def _parse(text: str) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from standin import events, kinds
-from standin.documents import Document, find, get, time_text, update
+from standin.documents import Document, find, get, lock, time_text, update
 from standin.errors import not_found
 from standin.history import create_release as create_with_snapshots
 from standin.history import library_snapshots, snapshot
@@ -60,9 +60,9 @@ async def create_release(call: Call) -> Reply:
     del members["ProjectId"], members["Version"]
     ignore = sent.ignore_channel_rules or bool(call.query.flag("ignorechannelrules"))
     members["IgnoreChannelRules"] = ignore
-    select = Chosen([one for one in sent.selected_packages if isinstance(one, dict)], ignore_rules=ignore)
+    select = Chosen(members["SelectedPackages"], ignore_rules=ignore)
     async with call.begin() as work:
-        project = await referenced(work, PROJECT, sent.project_id, call.space)
+        project = await referenced(work.conn, PROJECT, sent.project_id, call.space)
         call.check({"SpaceId": call.space, "ProjectId": project})
         release = await create_with_snapshots(work, project, checked(sent.version), members, select)
     return created(RELEASE.show(release))
@@ -72,7 +72,7 @@ async def create_release_v1(call: Call) -> Reply:
     """Create a release by the names of its project and channel; without a version, the next one."""
     sent = await call.read(commands.CreateReleaseV1)
     async with call.begin() as work:
-        project = await referenced(work, PROJECT, sent.project_name, call.space)
+        project = await referenced(work.conn, PROJECT, sent.project_name, call.space)
         call.check({"SpaceId": call.space, "ProjectId": project})
         version = sent.release_version or await _next_version(work, project)
         found = await work.conn.fetchrow(queries("web/releases")["by_version"], project, version)
@@ -92,7 +92,8 @@ async def modify_release(call: Call) -> Any:
     """Change the version, the notes or the channel of a release."""
     sent = await call.read(commands.ModifyRelease)
     async with call.begin() as work:
-        current = await release_of(call, work)
+        # Locked, as what a defect or fresh variables have changed meanwhile must stay.
+        current = await lock(work.conn, kinds.RELEASE, (await release_of(call, work.conn))["Id"])
         release = {
             **current,
             **msgspec.to_builtins(sent),
@@ -109,7 +110,7 @@ async def modify_release(call: Call) -> Any:
 async def refresh_variables(call: Call) -> Any:
     """Take the variables of a release's project and its library sets as they are now."""
     async with call.begin() as work:
-        return RELEASE.show(await with_fresh_variables(work, await release_of(call, work)))
+        return RELEASE.show(await with_fresh_variables(work, await release_of(call, work.conn)))
 
 
 async def list_missing_packages(call: Call) -> Any:
@@ -121,6 +122,7 @@ async def list_missing_packages(call: Call) -> Any:
 
 async def with_fresh_variables(work: Work, release: Document) -> Document:
     """Freeze the variables of a release's project anew; return the release with them."""
+    release = await lock(work.conn, kinds.RELEASE, release["Id"])
     project = await get(work.conn, kinds.PROJECT, release["ProjectId"])
     changed = {
         **release,
@@ -137,15 +139,15 @@ async def with_fresh_variables(work: Work, release: Document) -> Document:
 async def delete_release(call: Call) -> Any:
     """Delete a release with its deployments, their tasks and logs."""
     async with call.begin() as work:
-        release = await release_of(call, work)
+        release = await release_of(call, work.conn)
         tasks = await remove_releases(work, await get(work.conn, kinds.PROJECT, release["ProjectId"]), [release])
     await forget_logs(call.state.home.task_logs, tasks)
     return RELEASE.show(release)
 
 
-async def release_of(call: Call, work: Work | None = None) -> Document:
+async def release_of(call: Call, conn: Any = None) -> Document:
     """Return the release that the path names."""
-    release = await get(work.conn if work else call.state.pool, kinds.RELEASE, call.id)
+    release = await get(conn or call.state.pool, kinds.RELEASE, call.id)
     if release["SpaceId"] != call.space:
         raise not_found(call.id)
     return call.check(release)

@@ -79,11 +79,11 @@ async def post_run(call: Call) -> Reply:
     sent = await call.read(CreateRun)
     members = _options(call, sent)
     async with call.begin() as work:
-        runbook = await get(work.conn, kinds.RUNBOOK, await referenced(work, RUNBOOK, sent.runbook_id, call.space))
-        wanted = await referenced(work, RUNBOOK_SNAPSHOT, sent.runbook_snapshot_id, call.space)
+        runbook = await get(work.conn, kinds.RUNBOOK, await referenced(work.conn, RUNBOOK, sent.runbook_id, call.space))
+        wanted = await referenced(work.conn, RUNBOOK_SNAPSHOT, sent.runbook_snapshot_id, call.space)
         snapshot = checked_snapshot(await get(work.conn, kinds.RUNBOOK_SNAPSHOT, wanted), runbook)
-        environment = await referenced(work, ENVIRONMENT, sent.environment_id, call.space)
-        tenant = await referenced(work, TENANT, sent.tenant_id, call.space) if sent.tenant_id else None
+        environment = await referenced(work.conn, ENVIRONMENT, sent.environment_id, call.space)
+        tenant = await referenced(work.conn, TENANT, sent.tenant_id, call.space) if sent.tenant_id else None
         [run] = await _queue(call, work, snapshot, [(environment, tenant)], members)
     return created(RUNBOOK_RUN.show(run))
 
@@ -97,7 +97,7 @@ async def run_runbook(call: Call) -> Reply:
         name = None if sent.use_default_snapshot else sent.runbook_snapshot_name_or_id
         snapshot = await _snapshot(work, runbook, name)
         wanted = [*([sent.environment_id] if sent.environment_id else []), *sent.environment_ids]
-        environments = [await referenced(work, ENVIRONMENT, one, call.space) for one in wanted]
+        environments = [await referenced(work.conn, ENVIRONMENT, one, call.space) for one in wanted]
         named_tenants = [*([sent.tenant_id] if sent.tenant_id else []), *sent.tenant_ids]
         tenants = await _tenants(work, runbook, named_tenants, sent.tenant_tag_names)
         runs = await _queue(call, work, snapshot, product(environments, tenants), members)
@@ -122,7 +122,7 @@ async def create_runs_v1(call: Call) -> Any:
             "Priority": sent.priority,
             **schedule(call, sent.run_at, sent.no_run_after),
         }
-        environments = [await referenced(work, ENVIRONMENT, one, call.space) for one in sent.environment_names]
+        environments = [await referenced(work.conn, ENVIRONMENT, one, call.space) for one in sent.environment_names]
         tenants = await _tenants(work, runbook, sent.tenants, sent.tenant_tags)
         runs = await _queue(call, work, snapshot, product(environments, tenants), members)
     return {"RunbookRunServerTasks": [{"RunbookRunId": run["Id"], "ServerTaskId": run["TaskId"]} for run in runs]}
@@ -176,7 +176,7 @@ def _options(call: Call, sent: CreateRun | RunParameters) -> Document:
 
 
 async def _by_name(work: Work, sent: CreateRunsV1, space: str) -> Document:
-    project = await referenced(work, PROJECT, sent.project_name, space)
+    project = await referenced(work.conn, PROJECT, sent.project_name, space)
     name = sent.runbook_name.lower()
     for runbook in await find(work.conn, kinds.RUNBOOK, ProjectId=project):
         if name in (runbook["Id"].lower(), runbook["Name"].lower(), runbook["Slug"].lower()):
@@ -208,7 +208,7 @@ async def _tenants(work: Work, runbook: Document, names: list[str], tags: list[s
     connected = [one for one in everyone if runbook["ProjectId"] in (one.get("ProjectEnvironments") or {})]
     if "*" in names:
         return [one["Id"] for one in connected]
-    wanted: list[str | None] = [await referenced(work, TENANT, name, runbook["SpaceId"]) for name in names]
+    wanted: list[str | None] = [await referenced(work.conn, TENANT, name, runbook["SpaceId"]) for name in names]
     wanted += [one["Id"] for one in connected if set(tags) & set(one.get("TenantTags") or ())]
     return list(dict.fromkeys(wanted))
 

@@ -45,8 +45,8 @@ class Runbooks(Collection):
 
     async def check(self, work: Work, model: Any, space: str | None, current: Document | None) -> Document:
         """Return what belongs to a runbook: its project, process, environments and published snapshot."""
-        project = await referenced(work, PROJECT, model.project_id, space)
-        environments = [await referenced(work, ENVIRONMENT, one, space) for one in model.environments]
+        project = await referenced(work.conn, PROJECT, model.project_id, space)
+        environments = [await referenced(work.conn, ENVIRONMENT, one, space) for one in model.environments]
         if current is None:
             return {"ProjectId": project, "Environments": environments, "PublishedRunbookSnapshotId": None}
         if current["ProjectId"] != project:
@@ -116,12 +116,12 @@ async def process_of(call: Call, conn: Any) -> Document:
         raise not_found(process["Id"])
     if "processId" in call.params and process["ProjectId"] != (await project_of(call, conn))["Id"]:
         raise not_found(process["Id"])
-    return process
+    return call.check(process)
 
 
 async def runbook_of(call: Call, conn: Any) -> Document:
     """Return the runbook that the path names, as the API shows it."""
-    return RUNBOOKS.show(await fetch_one(conn, RUNBOOK, call.id, call.space))
+    return RUNBOOKS.show(call.check(await fetch_one(conn, RUNBOOK, call.id, call.space)))
 
 
 def _shown(process: Document) -> Document:

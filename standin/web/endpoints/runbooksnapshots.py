@@ -8,7 +8,7 @@ import msgspec
 from standin import events, kinds
 from standin.documents import Document, get, lock, time_text, update
 from standin.errors import Rejected, not_found
-from standin.history import snapshot
+from standin.history import is_current, libraries_differ, library_snapshots, snapshot
 from standin.runbooks import create_snapshot, environments_of
 from standin.statements import queries
 from standin.web.body import convert
@@ -62,7 +62,8 @@ async def post_snapshot(call: Call) -> Reply:
     members = {name: value for name, value in msgspec.to_builtins(sent).items() if name in _KEPT}
     publish = bool(call.query.flag("publish") or str(sent.publish or "").strip())
     async with call.begin() as work:
-        runbook = await get(work.conn, kinds.RUNBOOK, await referenced(work, RUNBOOK, sent.runbook_id, call.space))
+        runbook = await get(work.conn, kinds.RUNBOOK, await referenced(work.conn, RUNBOOK, sent.runbook_id, call.space))
+        call.check(runbook)
         await _check_project(call, work, runbook, sent)
         shown = {**runbook, "RunbookProcessId": f"RunbookProcess-{runbook['Id']}"}
         document = await create_snapshot(work, shown, members)
@@ -75,25 +76,27 @@ async def modify_snapshot(call: Call) -> Any:
     """Change the name or the notes of a snapshot."""
     sent = await call.read(ModifySnapshot)
     async with call.begin() as work:
-        current = await snapshot_of(call, work.conn)
+        current = await _locked(call, work)
         document = {**current, "Name": sent.name, "Notes": sent.notes}
         return show_snapshot(await _save(work, document))
 
 
 async def refresh_variables(call: Call) -> Any:
-    """Take the project's variables as they are now into a snapshot."""
+    """Take the variables of the project and its library sets as they are now into a snapshot."""
     async with call.begin() as work:
-        current = await snapshot_of(call, work.conn)
+        current = await _locked(call, work)
         project = await get(work.conn, kinds.PROJECT, current["ProjectId"])
-        fresh = await snapshot(work, kinds.VARIABLE_SET, project["VariableSetId"])
-        return show_snapshot(await _save(work, {**current, "ProjectVariableSetSnapshotId": fresh}))
+        fresh = {
+            "ProjectVariableSetSnapshotId": await snapshot(work, kinds.VARIABLE_SET, project["VariableSetId"]),
+            "LibraryVariableSetSnapshotIds": await library_snapshots(work, project),
+        }
+        return show_snapshot(await _save(work, {**current, **fresh}))
 
 
 async def delete_snapshot(call: Call) -> Any:
     """Delete a snapshot that is neither published nor was ever run."""
     async with call.begin() as work:
-        current = await snapshot_of(call, work.conn)
-        await lock(work.conn, kinds.RUNBOOK_SNAPSHOT, current["Id"])
+        current = await _locked(call, work)
         runbook = await get(work.conn, kinds.RUNBOOK, current["RunbookId"])
         if runbook["PublishedRunbookSnapshotId"] == current["Id"]:
             raise bad_request("The published snapshot cannot be deleted.")
@@ -142,6 +145,11 @@ def show_snapshot(document: Document) -> Document:
     return RUNBOOK_SNAPSHOT.show({**document, **more})
 
 
+async def _locked(call: Call, work: Work) -> Document:
+    """Return the snapshot that the path names, which will be changed or deleted."""
+    return await lock(work.conn, kinds.RUNBOOK_SNAPSHOT, (await snapshot_of(call, work.conn))["Id"])
+
+
 async def _publish(work: Work, runbook: Document, document: Document) -> None:
     current = await lock(work.conn, kinds.RUNBOOK, runbook["Id"])
     await update(work.conn, kinds.RUNBOOK, {**current, "PublishedRunbookSnapshotId": document["Id"]})
@@ -161,7 +169,7 @@ async def _check_project(call: Call, work: Work, runbook: Document, sent: Runboo
     if "id" in call.params:
         project = (await project_of(call, work.conn))["Id"]
     elif sent.project_id:
-        project = await referenced(work, PROJECT, sent.project_id, call.space)
+        project = await referenced(work.conn, PROJECT, sent.project_id, call.space)
     if project != runbook["ProjectId"]:
         raise bad_request(f"The runbook {runbook['Name']} does not belong to the project {project}.")
 
@@ -189,9 +197,10 @@ async def _run_template(call: Call, runbook: Document, frozen: Document | None) 
         "Id": runbook["Id"],
         "PromoteTo": [_promotion(one, frozen) for one in environments],
         "TenantPromotions": [],
-        "IsRunbookProcessModified": _differs(process, frozen, "FrozenRunbookProcessId"),
-        "IsVariableSetModified": _differs(variables, frozen, "ProjectVariableSetSnapshotId"),
-        "IsLibraryVariableSetModified": False,
+        "IsRunbookProcessModified": frozen is not None and not is_current(process, frozen["FrozenRunbookProcessId"]),
+        "IsVariableSetModified": frozen is not None
+        and not is_current(variables, frozen["ProjectVariableSetSnapshotId"]),
+        "IsLibraryVariableSetModified": frozen is not None and await libraries_differ(conn, project, frozen),
         "DeploymentNotes": frozen["Notes"] if frozen else None,
         "Links": {"Self": call.path},
     }
@@ -203,11 +212,6 @@ def _promotion(environment: Document, frozen: Document | None) -> Document:
         base = f"/api/{frozen['SpaceId']}/runbookSnapshots/{frozen['Id']}/runbookRuns"
         links = {"Preview": f"{base}/preview/{environment['Id']}"}
     return {"Id": environment["Id"], "Name": environment["Name"], "Links": links}
-
-
-def _differs(current: Document, frozen: Document | None, part: str) -> bool:
-    """Say whether a process or a variable set has been changed since it was frozen: its version is in the id."""
-    return frozen is not None and not frozen[part].startswith(f"{current['Id']}-s-{current['Version']}-")
 
 
 def _next_name(last: str | None) -> str:

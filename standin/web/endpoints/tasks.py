@@ -79,7 +79,7 @@ async def create_task(call: Call) -> Reply:
     async with call.begin() as work:
         space = call.space_id
         if sent.space_id:
-            space = await referenced(work, SPACE, sent.space_id, None)
+            space = await referenced(work.conn, SPACE, sent.space_id, None)
         call.check({"SpaceId": space})
         task = await queue_task(work, name, sent.description or QUEUEABLE[name], sent.arguments, space, **times)
     return created(show(await get(call.state.pool, kinds.TASK, task["Id"])))

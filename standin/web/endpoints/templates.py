@@ -42,8 +42,7 @@ async def _template(call: Call, project: Document, process: Document) -> Documen
     if wanted is None:
         channel = str((await default_channel_of(pool, project["Id"]))["Id"])
     else:
-        async with call.begin() as work:
-            channel = await referenced(work, CHANNEL, wanted, call.space)
+        channel = await referenced(pool, CHANNEL, wanted, call.space)
     packages = list(packages_of(process, channel))
     feeds = await get_many(pool, kinds.FEED, {one["FeedId"] for one in packages if one["FeedId"]})
     releases = await find(pool, kinds.RELEASE, ProjectId=project["Id"]) if packages else []

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from standin import kinds
-from standin.documents import Document, find, get, get_many
+from standin.documents import Document, get, get_many
 from standin.errors import not_found
 from standin.process import Scope, choose
 from standin.spaces import save_variables
@@ -16,7 +16,8 @@ from standin.web.body import convert
 from standin.web.call import Call
 from standin.web.endpoints.projects import project_of
 from standin.web.endpoints.tagsets import known_tags
-from standin.web.filters import count_and_fetch
+from standin.web.filters import count_and_fetch, fetch_rows
+from standin.web.granted import granted
 from standin.web.links import links_of
 from standin.web.paging import envelope
 from standin.web.refusals import bad_request, invalid
@@ -25,6 +26,7 @@ from standin.work import Work
 
 #: what a variable may be scoped to
 SCOPES = ("Environment", "Machine", "Role", "Action", "Channel", "TenantTag", "ProcessOwner", "Tenant")
+_LISTING = (kinds.VARIABLE_SET, "length(Id), Id")
 
 
 async def read_variables(call: Call) -> Any:
@@ -56,24 +58,23 @@ async def modify_variables_of_project(call: Call) -> Any:
 async def list_sets(call: Call) -> Any:
     """Return one page of the variable sets of a space, without snapshots."""
     window = call.query.window()
-    filters = {"space": call.space, "ids": call.query.many("ids"), "frozen": False}
+    filters = {**_current(call), "ids": call.query.many("ids")}
     async with call.state.pool.acquire() as conn:
-        total, rows = await count_and_fetch(conn, (kinds.VARIABLE_SET, "length(Id), Id"), filters, window)
+        total, rows = await count_and_fetch(conn, _LISTING, filters, window)
         items = [await show(conn, kinds.VARIABLE_SET.read(row)) for row in rows]
     return envelope("VariableSet", items, total, window, call.path, call.query.filters())
 
 
 async def every_set(call: Call) -> Any:
     """Return all variable sets of the space, without snapshots, as a bare array."""
-    found = await find(call.state.pool, kinds.VARIABLE_SET, SpaceId=call.space, IsFrozen=False)
-    return [await show(call.state.pool, one) for one in found]
+    return [await show(call.state.pool, one) for one in await _every(call)]
 
 
 async def names(call: Call) -> Any:
     """Return the names of the variables of a project and of the sets that it includes; without one, of the space."""
     wanted = call.query.text("project")
     if wanted is None:
-        sets = await find(call.state.pool, kinds.VARIABLE_SET, SpaceId=call.space, IsFrozen=False)
+        sets = await _every(call)
     else:
         sets = await _sets_of(call, wanted)
     return sorted({variable["Name"] for one in sets for variable in one["Variables"]}, key=str.lower)
@@ -112,9 +113,19 @@ async def show(conn: Any, document: Document) -> Document:
     }
 
 
+async def _every(call: Call) -> list[Document]:
+    """Return all variable sets of the space that who asks may see, without snapshots."""
+    rows = await fetch_rows(call.state.pool, _LISTING, _current(call))
+    return [kinds.VARIABLE_SET.read(row) for row in rows]
+
+
+def _current(call: Call) -> dict[str, Any]:
+    return {"space": call.space, "frozen": False, **granted(call, kinds.VARIABLE_SET)}
+
+
 async def _sets_of(call: Call, name: str) -> list[Document]:
     """Return the variable set of a project, then those of the libraries that it includes."""
-    project = await fetch_one(call.state.pool, PROJECT, name, call.space)
+    project = call.check(await fetch_one(call.state.pool, PROJECT, name, call.space))
     included = [f"variableset-{one}" for one in project.get("IncludedLibraryVariableSetIds") or []]
     found = await get_many(call.state.pool, kinds.VARIABLE_SET, [project["VariableSetId"], *included])
     return [found[one] for one in (project["VariableSetId"], *included) if one in found]

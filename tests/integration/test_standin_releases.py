@@ -1,0 +1,58 @@
+"""Releases that two people change at the same moment: neither undoes what the other one has done."""
+
+import asyncio
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from standin import database
+from standin.documents import KeyAllocator, find, get, lock, update
+from standin.history import create_release
+from standin.kinds import LIFECYCLE, PROJECT_GROUP, RELEASE
+from standin.spaces import create_project
+from standin.web.endpoints.releases import with_fresh_variables
+from standin.work import begin
+from tests.integration.test_standin_processes import running
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database with an instance in it."""
+    with running("postgres", "--data", str(tmp_path_factory.mktemp("postgres"))) as (_, lines):
+        target = database.with_database(lines[-1].removeprefix("ready: "), "releases")
+        asyncio.run(database.prepare(target, "API-RELEASES"))
+        yield target
+
+
+def test_fresh_variables_leave_a_defect_that_is_reported_meanwhile(dsn: str) -> None:
+    """The release is read again when its lock is free, not written as it was before."""
+
+    async def course() -> tuple[bool, bool]:
+        keys = KeyAllocator(lambda: asyncpg.connect(dsn))
+        async with await database.open_pool(dsn, 3) as pool:
+            async with begin(pool, keys) as work:
+                (group,) = await find(work.conn, PROJECT_GROUP, SpaceId="Spaces-1")
+                (lifecycle,) = await find(work.conn, LIFECYCLE, SpaceId="Spaces-1")
+                owners = {"ProjectGroupId": group["Id"], "LifecycleId": lifecycle["Id"]}
+                project = await create_project(work, {"Name": "Web", "SpaceId": "Spaces-1", **owners})
+                release = await create_release(work, project["Id"], "1.0")
+
+            async def refresh() -> None:
+                async with begin(pool, keys) as work:
+                    await with_fresh_variables(work, release)
+
+            async with begin(pool, keys) as work:
+                locked = await lock(work.conn, RELEASE, release["Id"])
+                await update(work.conn, RELEASE, {**locked, "HasUnresolvedDefect": True})
+                other = asyncio.create_task(refresh())
+                async with asyncio.timeout(30):
+                    while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                        await asyncio.sleep(0.01)
+            await other
+            after = await get(pool, RELEASE, release["Id"])
+            return after["HasUnresolvedDefect"], after["LastModifiedBy"] == "system"
+
+    assert asyncio.run(course()) == (True, True)
