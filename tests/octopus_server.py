@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -17,6 +17,7 @@ import pytest
 #: seconds that the stand-in gets to make a database and come up
 PATIENCE = 60.0
 Document = dict[str, Any]
+T = TypeVar("T")
 
 ENDED = {"Success", "Failed", "Canceled", "TimedOut"}
 
@@ -96,7 +97,7 @@ def step(name: str, script: str) -> Document:
     return {"Name": name, "Actions": [{"Name": name, "ActionType": "Octopus.Script", "Properties": properties}]}
 
 
-def until(look: Callable[[], Document], done: Callable[[Document], bool], within: float = 30.0) -> Document:
+def until(look: Callable[[], T], done: Callable[[T], bool], within: float = 30.0) -> T:
     """Look until it is done, or fail at the deadline."""
     deadline = time.monotonic() + within
     while not done(found := look()):

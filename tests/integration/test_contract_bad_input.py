@@ -1,5 +1,6 @@
 """Whatever a client sends, the stand-in answers with an envelope and goes on; nothing of it reaches the database."""
 
+import contextlib
 import itertools
 import json
 import re
@@ -186,7 +187,7 @@ def test_sql_in_a_text_is_a_text(space: Octopus, server: Octopus, path: str, bod
 
 
 def test_a_body_of_any_size_is_refused_while_it_comes(server: Octopus, standin: StandIn) -> None:
-    """34 MB of JSON and 50 MB of YAML are read away, not kept; the same connection serves the next request."""
+    """34 MB of JSON, 40 MB of YAML and members nested without end: a refusal, and the next request is served."""
     big = b'{"Name": "' + b"x" * (34 * 2**20) + b'"}'
     refused(server.http.post("/api/environments", content=big, headers={"Content-Type": "application/json"}), "34 MB")
     yaml = server.http.post(
@@ -215,7 +216,10 @@ def test_a_body_of_any_size_is_refused_while_it_comes(server: Octopus, standin: 
 )
 def test_what_is_hardly_http_is_refused(server: Octopus, standin: StandIn, head: bytes) -> None:
     """Control characters, huge headers, broken lengths, another protocol: a 4xx or a closed connection, never a 5xx."""
-    with socket.create_connection(("127.0.0.1", int(standin.url.rpartition(":")[2])), timeout=10) as peer:
+    status = b""
+    address = ("127.0.0.1", int(standin.url.rpartition(":")[2]))
+    # A server that closes before it has read all resets the connection.
+    with socket.create_connection(address, timeout=10) as peer, contextlib.suppress(ConnectionError):
         peer.sendall(head)
         peer.shutdown(socket.SHUT_WR)
         status = peer.recv(65536).partition(b"\r\n")[0]
@@ -229,7 +233,7 @@ def test_what_is_hardly_http_is_refused(server: Octopus, standin: StandIn, head:
         lambda v: st.lists(v) | st.dictionaries(st.text(), v),
     )
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_any_json_in_an_open_member_comes_back_or_is_refused(server: Octopus, value: Any) -> None:
     """What the contract does not look into is kept as it is, or refused as a whole."""
     body = json.dumps({"Name": "Any JSON", "ExtensionSettings": [value]})

@@ -1,13 +1,13 @@
-"""The guard before a seeding: fifteen situations of a server, and what happens in each; then cleaning up."""
+"""The guard before a seeding: situations of a server, and what happens in each; then cleaning up."""
 
 import json
 import os
 import subprocess
-import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import msgspec
 import pytest
 from rich.console import Console
 
@@ -18,7 +18,7 @@ from seeders import journal
 from tests.octopus_server import Octopus as Server
 from tests.octopus_server import StandIn, until
 from tests.rude_proxy import RudeProxy
-from tests.seed_commands import HISTORY, QUIET, command, items, refused, writes
+from tests.seed_commands import HISTORY, QUIET, command, items, key_of, program, somebody, turned_away, writes
 
 pytestmark = pytest.mark.integration
 
@@ -72,6 +72,7 @@ SITUATIONS = {
     "a test instance": (QUIET, (), None),
     "deployments by others": ({"/api/events": items(event("DeploymentQueued"))}, (), "looks like production"),
     "logins of others": ({"/api/events": items(event("LoginSucceeded"))}, (), "logins of 1 other people"),
+    "logins of the key's own user": ({"/api/events": items(event("LoginSucceeded", user="Users-1"))}, (), None),
     "octoload's own deployments": ({"/api/events": items(event("DeploymentQueued", agent="octoload/9 (x)"))}, (), None),
     "nobody may see who uses it": ({"/api/events": 403}, (), "cannot be seen"),
     "production, named by its node": ({"/api/events": items(event("DeploymentQueued"))}, (NODE, "node-1"), None),
@@ -113,24 +114,22 @@ def test_a_situation_is_written_to_or_refused(octopus, standin, tmp_path, name):
     """Each is checked and seeded alike: where the guard refuses, not one write has left octoload."""
     changes, given, words = SITUATIONS[name]
     before = octopus.counts()
-    with RudeProxy(standin.url, changes=changes) as proxy:
-        call = {"key": standin.api_key, "folder": tmp_path}
-        if words is None:
+    call = {"key": standin.api_key, "folder": tmp_path}
+    if words is None:
+        with RudeProxy(standin.url, changes=changes) as proxy:
             assert command("check", "--url", proxy.url, *given, **call)[0] == 0
             assert not writes(proxy)
             assert command("seed", "--url", proxy.url, *given, **call)[0] == 0
             assert octopus.counts()["release"] == before["release"] + HISTORY.releases
-        else:
-            assert words in refused(UsageError, "check", "--url", proxy.url, *given, **call)
-            assert words in refused(UsageError, "seed", "--url", proxy.url, *given, **call)
-            assert not writes(proxy)
+    else:
+        assert words in turned_away(UsageError, standin.url, *given, changes=changes, **call)
     command("clean", "--url", standin.url, **call)
     assert octopus.counts() == before
 
 
 def test_a_wrong_key_is_said(standin, tmp_path):
     """A key that the server does not know is refused with 401, and not shown."""
-    message = refused(AccessDeniedError, "seed", "--url", standin.url, key=KEY, folder=tmp_path)
+    message = turned_away(AccessDeniedError, standin.url, key=KEY, folder=tmp_path, changes={})
     assert "401" in message
     assert KEY not in message
 
@@ -147,8 +146,8 @@ def test_a_huge_file_is_said_at_once(standin, tmp_path):
 
 def test_something_else_is_said(standin, tmp_path):
     """A server that is no Octopus is told by what it says of itself."""
-    with RudeProxy(standin.url, changes={"/api": lambda _: {"Application": "Jenkins"}}) as proxy:
-        refused(NotOctopusError, "seed", "--url", proxy.url, key=standin.api_key, folder=tmp_path)
+    jenkins = {"/api": lambda _: {"Application": "Jenkins"}}
+    turned_away(NotOctopusError, standin.url, key=standin.api_key, folder=tmp_path, changes=jenkins)
 
 
 def test_who_really_uses_a_server_is_seen(server: Server, space: Server, octopus, standin, tmp_path):
@@ -157,7 +156,7 @@ def test_who_really_uses_a_server_is_seen(server: Server, space: Server, octopus
     lifecycle = space.get("/lifecycles/all")[0]["Id"]
     release = space.release(space.project("Theirs", lifecycle), "1.0.0")
     space.deploy(release, environment)
-    message = refused(UsageError, "check", "--url", standin.url, key=standin.api_key, folder=tmp_path)
+    message = turned_away(UsageError, standin.url, key=standin.api_key, folder=tmp_path, changes={})
     assert "looks like production" in message
 
 
@@ -180,20 +179,43 @@ def test_rate_limits_are_lifted_and_put_back(standin, tmp_path):
     command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
 
 
-def test_a_rate_limited_server_is_seeded_at_its_pace(octopus, standin, tmp_path):
-    """Where the server itself answers 429, the history is complete all the same, and no limit is touched."""
+@pytest.fixture
+def robot(server: Server, standin: StandIn) -> Iterator[Octopus]:
+    """A service account that may do everything, and that limits for people do not concern."""
+    with somebody(server, "robot", IsService=True) as user:
+        team = server.post("/teams", {"Name": "Guard's robots", "MemberUserIds": [user["Id"]]})
+        try:
+            role = {"TeamId": team["Id"], "UserRoleId": "userroles-systemadministrator", "SpaceId": None}
+            server.post("/scopeduserroles", role)
+            with Octopus(standin.url, key_of(server, user)) as octopus:
+                yield octopus
+        finally:
+            server.delete(f"/teams/{team['Id']}")
+
+
+def test_a_rate_limited_server_is_seeded_at_its_pace(octopus, robot, standin, tmp_path):
+    """Where the server itself answers 429, the history is complete all the same, and no limit is touched.
+
+    It allows one request a second until it has refused one, and then more.
+    """
     policies = {one["ScopeType"]: one for one in octopus.get("/api/ratelimitingpolicies")["Items"]}
     path = f"/api/ratelimitingpolicies/{policies['AuthenticatedHuman']['Id']}"
-    limited = {**policies["AuthenticatedHuman"], "IsEnabled": True, "RequestsPerMinute": 1200, "BurstLimit": 10}
+    limited = {**policies["AuthenticatedHuman"], "IsEnabled": True, "RequestsPerMinute": 60, "BurstLimit": 10}
     before = octopus.counts()
+
+    def allow_more() -> None:
+        until(lambda: proxy.limited, bool)
+        robot.put(path, {**limited, "RequestsPerMinute": 1200})
+
     octopus.put(path, limited)
     try:
-        with RudeProxy(standin.url, changes=QUIET) as proxy:
+        with RudeProxy(standin.url, changes=QUIET) as proxy, ThreadPoolExecutor(1) as beside:
+            more = beside.submit(allow_more)
             assert command("seed", "--url", proxy.url, key=standin.api_key, folder=tmp_path)[0] == 0
+            more.result()
         assert octopus.get(path)["IsEnabled"]
     finally:
         octopus.put(path, policies["AuthenticatedHuman"])
-    assert proxy.limited > 0
     assert octopus.counts()["deployment"] == before["deployment"] + HISTORY.deployments
     command("clean", "--url", standin.url, key=standin.api_key, folder=tmp_path)
 
@@ -206,14 +228,23 @@ def test_a_killed_seeding_leaves_rate_limits_to_the_next(octopus, standin, tmp_p
     path = f"/api/ratelimitingpolicies/{was['Id']}"
     octopus.put(path, {**was, "IsEnabled": True, "RequestsPerMinute": 100_000, "BurstLimit": 10_000})
     limited = octopus.get(path)
-    (tmp_path / "history.yaml").write_bytes(msgspec.yaml.encode(HISTORY))
-    program = [sys.executable, "-m", "experiments", "seed", "--lift-rate-limits", "--url", standin.url, NODE, "node-1"]
-    program += ["--history", str(tmp_path / "history.yaml"), "--out", str(tmp_path)]
     env = {**os.environ, "OCTOPUS_API_KEY": standin.api_key}
+    switched, killed = threading.Event(), threading.Event()
+
+    def switch(body: bytes) -> int:
+        """Do as the seeding asks, and keep the answer back until it is dead."""
+        octopus.put(path, json.loads(body))
+        switched.set()
+        assert killed.wait(60)
+        return 200
+
     try:
-        with subprocess.Popen(program, env=env, stdout=subprocess.DEVNULL) as process:
-            until(lambda: octopus.get(path), lambda policy: not policy["IsEnabled"])
-            process.kill()
+        with RudeProxy(standin.url, puts={path: switch}) as proxy:
+            words = ("seed", "--lift-rate-limits", "--url", proxy.url, NODE, "node-1")
+            with subprocess.Popen(program(*words, folder=tmp_path), env=env, stdout=subprocess.DEVNULL) as process:
+                assert switched.wait(60)
+                process.kill()
+            killed.set()
         assert not octopus.get(path)["IsEnabled"]
         assert command(*then, "--url", standin.url, key=standin.api_key, folder=tmp_path)[0] == 0
         assert octopus.get(path) == limited

@@ -11,13 +11,11 @@ from octoload.errors import UsageError
 from tests.octopus_server import Octopus as Server
 from tests.octopus_server import StandIn
 from tests.rude_proxy import RudeProxy
-from tests.seed_commands import HISTORY, QUIET, command, refused, writes
+from tests.seed_commands import HISTORY, QUIET, command, key_of, somebody, turned_away
 
 pytestmark = pytest.mark.integration
 
 PASSWORD = "Secret-123456"
-
-
 NODE = "/octopusservernodes/OctopusServerNodes-node-1"
 LICENCE = "/licenses/licenses-current"
 
@@ -55,15 +53,13 @@ def octopus(standin: StandIn) -> Iterator[Octopus]:
 
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_a_server_that_really_is_so_is_refused(octopus, server: Server, standin, tmp_path, name):
-    """Check and seed both refuse it without one write, and seed writes when it is over."""
+    """Check and seed both refuse it without one write, and it may be seeded when that is over."""
     path, members, words = SITUATIONS[name]
     before = octopus.counts()
     call: dict[str, Any] = {"key": standin.api_key, "folder": tmp_path}
+    with changed(server, path, **members):
+        assert words in turned_away(UsageError, standin.url, changes=QUIET, **call)
     with RudeProxy(standin.url, changes=QUIET) as proxy:
-        with changed(server, path, **members):
-            assert words in refused(UsageError, "check", "--url", proxy.url, **call)
-            assert words in refused(UsageError, "seed", "--url", proxy.url, **call)
-            assert not writes(proxy)
         assert command("check", "--url", proxy.url, **call)[0] == 0
     assert octopus.counts() == before
 
@@ -73,10 +69,8 @@ def test_a_space_of_somebody_else_is_refused(octopus, server: Server, standin, t
     server.post("/spaces", {"Name": HISTORY.name.upper(), "SpaceManagersTeamMembers": ["Users-1"]})
     space = server.get("/spaces", partialName=HISTORY.name)["Items"][0]
     try:
-        with RudeProxy(standin.url, changes=QUIET) as proxy:
-            words = refused(UsageError, "seed", "--url", proxy.url, key=standin.api_key, folder=tmp_path)
+        words = turned_away(UsageError, standin.url, key=standin.api_key, folder=tmp_path, changes=QUIET)
         assert "'GUARDED' is there already, made by somebody else" in words
-        assert not writes(proxy)
     finally:
         server.put(f"/spaces/{space['Id']}", {**space, "TaskQueueStopped": True})
         server.delete(f"/spaces/{space['Id']}")
@@ -84,28 +78,25 @@ def test_a_space_of_somebody_else_is_refused(octopus, server: Server, standin, t
 
 def test_a_key_that_may_only_read_is_refused(server: Server, standin, tmp_path):
     """The key of a user without any team sees that it may not create spaces, and writes nothing."""
-    reader = server.post("/users", {"Username": "guard.reader", "DisplayName": "Reader"})
-    key = server.post(f"/users/{reader['Id']}/apikeys", {"Purpose": "reading"})["ApiKey"]
-    with RudeProxy(standin.url, changes=QUIET) as proxy:
-        words = refused(UsageError, "seed", "--url", proxy.url, key=key, folder=tmp_path)
+    with somebody(server, "reader") as reader:
+        key = key_of(server, reader)
+        words = turned_away(UsageError, standin.url, key=key, folder=tmp_path, changes=QUIET)
     assert "may not create spaces" in words
     assert key not in words
-    assert not writes(proxy)
 
 
 def test_somebody_who_logs_in_is_seen(server: Server, standin, connect: Callable[..., Server], tmp_path):
-    """A person who has just opened the portal stands against seeding; the key's own user does not."""
-    person = server.post("/users", {"Username": "guard.person", "DisplayName": "Person", "Password": PASSWORD})
-    connect().post("/users/login", {"Username": "guard.person", "Password": PASSWORD}, status=200)
+    """A person who has just opened the portal stands against seeding."""
+    with somebody(server, "person", Password=PASSWORD) as person:
+        connect().post("/users/login", {"Username": "guard.person", "Password": PASSWORD}, status=200)
 
-    def theirs(page: dict) -> dict:
-        """Leave out what other tests did on this server."""
-        return {**page, "Items": [one for one in page["Items"] if one["UserId"] in (person["Id"], "Users-1")][:1]}
+        def theirs(page: dict) -> dict:
+            """Leave out what other tests did on this server."""
+            return {**page, "Items": [one for one in page["Items"] if one["UserId"] == person["Id"]]}
 
-    with RudeProxy(standin.url, changes={"/api/events": theirs}) as proxy:
-        words = refused(UsageError, "seed", "--url", proxy.url, key=standin.api_key, folder=tmp_path)
+        events = {"/api/events": theirs}
+        words = turned_away(UsageError, standin.url, key=standin.api_key, folder=tmp_path, changes=events)
     assert "logins of 1 other people" in words
-    assert not writes(proxy)
 
 
 @pytest.mark.parametrize("path", ["subscriptions", "projecttriggers"])
@@ -120,8 +111,7 @@ def test_what_acts_by_itself_is_seen_on_a_clone(server: Server, space: Server, s
     with RudeProxy(standin.url, changes=QUIET) as proxy:
         code, said = command("check", "--url", proxy.url, **call)
         assert (code, "of others are enabled" in said) == (0, True)
+    assert "of others are enabled" in turned_away(UsageError, standin.url, changes={**QUIET, **clone}, **call)
     with RudeProxy(standin.url, changes={**QUIET, **clone}) as proxy:
-        assert "of others are enabled" in refused(UsageError, "seed", "--url", proxy.url, **call)
-        assert not writes(proxy)
         assert command("check", "--url", proxy.url, "--this-is-a-test-instance", "node-1", **call)[0] == 0
     space.delete(f"/{path}/{made['Id']}")

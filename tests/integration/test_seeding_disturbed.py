@@ -20,6 +20,7 @@ from seeders import api, manifest, plan, stream
 from seeders.history import History
 from tests.octopus_server import StandIn, until
 from tests.rude_proxy import CUT_AFTER, CUT_BEFORE, LIMITED, UNAVAILABLE, RudeProxy
+from tests.seed_commands import program
 
 pytestmark = pytest.mark.integration
 
@@ -184,10 +185,9 @@ def test_a_polite_end_gives_the_space_free(octopus: Octopus, standin: StandIn, t
     history = msgspec.structs.replace(
         MANY, name=f"Ended {how.name}", deployments_per_release=0.0, runs_per_runbook=0, users=0
     )
-    (tmp_path / "history.yaml").write_bytes(msgspec.yaml.encode(history))
     node = octopus.get("/api/octopusservernodes/summary")["Nodes"][0]["Name"]
-    command = [sys.executable, "-m", "experiments", "seed", "--url", standin.url, "--this-is-a-test-instance", node]
-    command += ["--history", str(tmp_path / "history.yaml"), "--out", str(tmp_path / "first")]
+    words = ("seed", "--url", standin.url, "--this-is-a-test-instance", node)
+    command = program(*words, folder=tmp_path, history=history)
     env = {**os.environ, "OCTOPUS_API_KEY": standin.api_key}
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         until(lambda: releases(octopus, history), lambda count: count > 0)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import msgspec
@@ -16,6 +15,7 @@ from experiments.experiment import Arm, load
 from experiments.hooks import Hooks
 from experiments.journal import Journal
 from octoload.errors import ServerError, UsageError
+from tests.octopus_server import until
 
 pytestmark = pytest.mark.unit
 
@@ -101,11 +101,8 @@ def test_no_command_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
         "with Hooks(Journal(folder / 'journal.jsonl'), folder).around('b', arm): pass"
     )
     with subprocess.Popen(python(run), cwd=HOUSE) as process:
-        deadline = time.monotonic() + 30
-        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-        command = psutil.Process(int((tmp_path / "pid").read_text()))
+        pid = until(lambda: (tmp_path / "pid").read_text() if (tmp_path / "pid").exists() else "", bool)
+        command = psutil.Process(int(pid))
         os.kill(process.pid, signal.SIGKILL)
     _, alive = psutil.wait_procs([command], timeout=15)
     assert alive == []

@@ -53,7 +53,7 @@ def test_parquet_is_read_like_csv(tmp_path):
     assert read(file) == read(written(tmp_path, text))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     times=st.lists(st.floats(0.0, 30.0), min_size=1, max_size=300),
     seed=st.integers(0, 2**32),
