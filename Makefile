@@ -16,7 +16,7 @@ check: $(VENV)/dev.stamp  ## formatting, lint, types
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
 
-bench: $(VENV)/dev.stamp  ## the load generator and the seeders against their peers, and a report on ten million samples
+bench: $(VENV)/dev.stamp  ## the load generator and the seeders against their peers, large uploads, a report on ten million samples
 	@$(BIN)/python -m benchmarks.seeding
 	@$(BIN)/python -m benchmarks.parsers
 	@$(BIN)/python -m benchmarks.uploads

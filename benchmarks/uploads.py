@@ -1,21 +1,20 @@
 """A large package through the stand-in, in and out: megabytes a second, and how much the node's memory grows."""
 
 import argparse
-import contextlib
+import hashlib
 import json
-import os
-import re
-import subprocess
 import sys
-import threading
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from typing import Self
+from pathlib import Path
 
 import httpx
 import psutil
 
-KEY = "API-BENCHMARKBENCHMARK"
+from benchmarks.memory import Watch
+from benchmarks.seeding import KEY, serving
+
 MIB = 1 << 20
 #: Bytes that the node's memory may grow by, however large the package is.
 MEMORY = 32 * MIB
@@ -28,74 +27,46 @@ def main() -> int:
     parser.add_argument("--megabytes", type=int, default=1024, help="size of the package (default 1024)")
     parser.add_argument("--json", action="store_true", help="print one object of JSON")
     options = parser.parse_args()
-    with standin() as (url, node), httpx.Client(base_url=url, headers={"X-Octopus-ApiKey": KEY}, timeout=600) as http:
+    headers = {"X-Octopus-ApiKey": KEY}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder)) as url,
+        httpx.Client(base_url=url, headers=headers, timeout=600) as http,
+    ):
         push(http, "Small.1.0.0.zip", 4)
+        node = node_of_ours()
         before = node.memory_info().rss
-        with Peak(node) as peak:
+        watch = Watch(node)
+        try:
             sent = timed(lambda: push(http, "Large.1.0.0.zip", options.megabytes))
             fetched = timed(lambda: fetch(http, "packages-Large.1.0.0", options.megabytes))
+        finally:
+            watch.end()
     results = {
         "megabytes": options.megabytes,
         "push_mb_per_second": options.megabytes / sent,
         "fetch_mb_per_second": options.megabytes / fetched,
         "memory_before_bytes": before,
-        "memory_growth_bytes": peak.most - before,
+        "memory_growth_bytes": watch.peak - before,
         "memory_limit_bytes": MEMORY,
     }
     print(json.dumps(results, indent=2) if options.json else table(results))
     return int(results["memory_growth_bytes"] > MEMORY)
 
 
-@contextlib.contextmanager
-def standin() -> Iterator[tuple[str, psutil.Process]]:
-    """Serve a fresh instance; yield its address and the process of its node."""
-    environment = {**os.environ, "OCTOLOAD_PARENT": str(os.getpid()), "OCTOLOAD_STANDIN_KEY": KEY}
-    command = [sys.executable, "-m", "standin", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    try:
-        assert process.stdout is not None
-        found = re.match(r"ready: (\S+)", process.stdout.readline())
-        if found is None:
-            raise SystemExit("the stand-in did not start; what it wrote above says why")
-        children = psutil.Process(process.pid).children()
-        yield found[1], next(child for child in children if "standin.node" in child.cmdline())
-    finally:
-        process.terminate()
-        process.wait()
-
-
-class Peak:
-    """The most memory of a process while it is watched; a context manager."""
-
-    def __init__(self, process: psutil.Process) -> None:
-        self.most = 0
-        self._process = process
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._done.wait(0.01):
-            self.most = max(self.most, self._process.memory_info().rss)
+def node_of_ours() -> psutil.Process:
+    """Return the process of the node that we serve with."""
+    return next(one for one in psutil.Process().children(recursive=True) if "standin.node" in one.cmdline())
 
 
 def push(http: httpx.Client, name: str, megabytes: int) -> None:
-    """Push a package of zeros, made as it is sent."""
+    """Push a package whose every MiB is another one, made as it is sent."""
     head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
     tail = f"\r\n--{_BOUNDARY}--\r\n".encode()
 
     def body() -> Iterator[bytes]:
         yield head
-        piece = bytes(MIB)
-        for _ in range(megabytes):
-            yield piece
+        yield from pieces(megabytes)
         yield tail
 
     headers = {
@@ -107,12 +78,21 @@ def push(http: httpx.Client, name: str, megabytes: int) -> None:
         raise SystemExit(f"{name} arrived as {answer['PackageSizeBytes']} bytes instead of {megabytes * MIB}")
 
 
+def pieces(megabytes: int) -> Iterator[bytes]:
+    """Yield the content of a package."""
+    return (number.to_bytes(8, "big") * (MIB // 8) for number in range(megabytes))
+
+
 def fetch(http: httpx.Client, package: str, megabytes: int) -> None:
-    """Fetch a package, keeping nothing of it."""
+    """Fetch a package, keeping only what its bytes add up to."""
+    sent, come = hashlib.blake2b(), hashlib.blake2b()
+    for piece in pieces(megabytes):
+        sent.update(piece)
     with http.stream("GET", f"/api/Spaces-1/packages/{package}/raw") as answer:
-        size = sum(len(piece) for piece in answer.iter_bytes(MIB))
-    if size != megabytes * MIB:
-        raise SystemExit(f"{package} came back as {size} bytes instead of {megabytes * MIB}")
+        for piece in answer.iter_bytes(MIB):
+            come.update(piece)
+    if sent.digest() != come.digest():
+        raise SystemExit(f"{package} came back with other bytes than were sent")
 
 
 def timed(action: Callable[[], None]) -> float:

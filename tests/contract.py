@@ -4,8 +4,7 @@ A test names what it proves: `@pytest.mark.proves("GET environments", "POST envi
 or on a `pytest.param`; `proves_crud("environments")` names the six operations of a resource. It must call each
 operation that it names through the `server` or `space` fixture, and get the status that the route table says, or it
 fails. A rule of §B is named in the words of `contract_operations.py`. After a change of routes, operations or marks,
-`python -m tests.contract` writes docs/contract.md anew, and a section that is whole is taken out of UNFINISHED in
-tests/unit/test_contract_page.py.
+`python -m tests.contract` writes docs/contract.md anew.
 """
 
 import ast
@@ -159,10 +158,11 @@ class Calls:
         names = {name for name, known in routes().items() if known is route}
         done = response.status_code == REFUSED.get(route.path, route.status)
         if response.headers.get("content-type", "").startswith("application/json") and response.read():
-            lacks = contract_fields.lacking(route, response.status_code, response.json())
+            body = response.json()
+            lacks = contract_fields.lacking(route, response.status_code, body)
             self.lacking += [f"{route.method} {route.path} lacks {name}" for name in lacks]
             if done and route.path not in REFUSED:
-                self._compare(min(names), response.json())
+                self._compare(min(names), body)
         if done:
             self._seen |= names
 

@@ -61,9 +61,13 @@ class Octopus:
         """Create a project whose process has one script step."""
         group = self.get("/projectgroups/all")[0]["Id"]
         project: Document = self.post("/projects", {"Name": name, "ProjectGroupId": group, "LifecycleId": lifecycle})
-        process = self.get(f"/deploymentprocesses/{project['DeploymentProcessId']}")
-        self.put(f"/deploymentprocesses/{process['Id']}", {**process, "Steps": [step("Say hello", script)]})
+        self.rewrite(project, step("Say hello", script))
         return project
+
+    def rewrite(self, project: Document, *steps: Document) -> None:
+        """Replace the steps of a project's process."""
+        process = self.get(f"/deploymentprocesses/{project['DeploymentProcessId']}")
+        self.put(f"/deploymentprocesses/{process['Id']}", {**process, "Steps": list(steps)})
 
     def release(self, project: Document, version: str) -> Document:
         """Create a release."""

@@ -107,7 +107,7 @@ def spaces(audit: Audit) -> None:
     managed = {"SpaceManagersTeamMembers": ["Users-1"], "SpaceManagersTeams": []}
     first = audit("POST spaces", body={"Name": "Audit one", **managed})["Id"]
     name = {"Name": "Audit two", **managed}
-    second = until(lambda: audit("POST spaces/v1", body=name), lambda made: "Space" in made)["Space"]["Id"]
+    second = audit("POST spaces/v1", body=name)["Space"]["Id"]
     audit("PUT spaces/{id}/logo", first, file="logo.png")
     for one in (first, second):
         audit(
@@ -270,9 +270,8 @@ def questions(audit: Audit) -> None:
     """Questions that a deployment asks people."""
     space = audit.space
     project = space.project("Web", space.get("/lifecycles/all")[0]["Id"])
-    process = space.get(f"/deploymentprocesses/{project['DeploymentProcessId']}")
     asks = {"Name": "Ask", "Actions": [{"Name": "Ask", "ActionType": "Octopus.Manual", "Properties": {}}]}
-    space.put(f"/deploymentprocesses/{process['Id']}", {**process, "Steps": [asks]})
+    space.rewrite(project, asks)
     body = {"ReleaseId": space.release(project, "1.0")["Id"], "EnvironmentId": space.environment("Dev")}
     task = space.post("/deployments", body)["TaskId"]
     found = until(lambda: space.get("/interruptions", regarding=task), lambda page: bool(page["Items"]))["Items"][0]

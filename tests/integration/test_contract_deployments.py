@@ -142,8 +142,7 @@ def test_a_failing_script_fails_its_deployment(space: Octopus) -> None:
     assert (task["State"], task["IsCompleted"], task["FinishedSuccessfully"]) == ("Failed", True, False)
     assert "step" in task["ErrorMessage"]
     assert space.get("/events", eventCategories="DeploymentFailed")["TotalResults"] == 1
-    process = space.get(f"/projects/{project['Id']}/deploymentprocesses")
-    space.put(f"/deploymentprocesses/{process['Id']}", {**process, "Steps": [step("Mended", "echo well")]})
+    space.rewrite(project, step("Mended", "echo well"))
     space.deploy(space.release(project, "1.1"), environment)
 
 

@@ -23,8 +23,7 @@ def manual(name: str, *, blocks: bool = False) -> Document:
 def project_of(space: Octopus, *steps: Document) -> Document:
     """Create a project with these steps."""
     project = space.project("Asking", space.get("/lifecycles/all")[0]["Id"])
-    process = space.get(f"/deploymentprocesses/{project['DeploymentProcessId']}")
-    space.put(f"/deploymentprocesses/{process['Id']}", {**process, "Steps": list(steps)})
+    space.rewrite(project, *steps)
     return project
 
 

@@ -199,8 +199,7 @@ def test_steps_run_side_by_side_and_window_by_window(space: Octopus, tmp_path: P
     window = {"Octopus.Action.TargetRoles": "web", "Octopus.Action.MaxParallelism": "1"}
     steps = [left, {**right, "StartTrigger": "StartWithPrevious"}, {**step("Rolling", alone), "Properties": window}]
     project = space.project("Many", space.get("/lifecycles/all")[0]["Id"])
-    process = space.get(f"/deploymentprocesses/{project['DeploymentProcessId']}")
-    space.put(f"/deploymentprocesses/{process['Id']}", {**process, "Steps": steps})
+    space.rewrite(project, *steps)
     deployment = space.deploy(space.release(project, "1.0"), dev)
     tree = space.get(f"/tasks/{deployment['TaskId']}/details")["ActivityLogs"][0]["Children"]
     assert [(one["Status"], len(one["Children"])) for one in tree] == [("Success", 1), ("Success", 1), ("Success", 3)]

@@ -10,12 +10,6 @@ from tests.octopus_server import Document, Octopus, Shop, step
 pytestmark = pytest.mark.integration
 
 
-def rewrite(space: Octopus, project: Document, *steps: Document) -> None:
-    """Replace the steps of a project."""
-    process = space.get(f"/deploymentprocesses/{project['DeploymentProcessId']}")
-    space.put(f"/deploymentprocesses/{process['Id']}", {**process, "Steps": list(steps)})
-
-
 def with_package(name: str, package: str, reference: str = "") -> Document:
     """Return a step that needs a package of the built-in feed."""
     made = step(name, f"echo {name}")
@@ -55,7 +49,7 @@ def test_a_release_is_made_changed_and_deleted(shop: Shop) -> None:
     assert first["ProjectVariableSetSnapshotId"].startswith(f"{project['VariableSetId']}-s-0-")
     second = space.release(project, "1.0.1-beta.2+build.7")
     assert second["ProjectDeploymentProcessSnapshotId"] == first["ProjectDeploymentProcessSnapshotId"]
-    rewrite(space, project, step("Other", "echo other"))
+    space.rewrite(project, step("Other", "echo other"))
     third = space.release(project, "1.1")
     assert third["ProjectDeploymentProcessSnapshotId"] != first["ProjectDeploymentProcessSnapshotId"]
     for version in ("1.0.0", "one", "1.2.3.4.5", "../1", "1..0", "1" * 400):
@@ -85,7 +79,7 @@ def test_a_release_is_made_changed_and_deleted(shop: Shop) -> None:
 def test_a_release_chooses_its_packages(shop: Shop) -> None:
     """One version for each package: as named, by default, or the newest that the channel takes; else it is refused."""
     space, project, (dev, _) = shop
-    rewrite(space, project, with_package("Web", "App.Web"), with_package("Database", "App.Db", "scripts"))
+    space.rewrite(project, with_package("Web", "App.Web"), with_package("Database", "App.Db", "scripts"))
     for name in ("App.Web.1.0.0.zip", "App.Web.1.9.0.zip", "App.Web.2.0.0-rc.1.zip", "App.Db.1.0.0.zip"):
         push(space, name)
     build = {"BuildNumber": "7", "Commits": [{"Id": "abc", "Comment": "A change"}]}
@@ -147,7 +141,7 @@ def test_variables_are_frozen_until_they_are_refreshed(shop: Shop) -> None:
     space.put(f"/variables/{shared['Id']}", {**shared, "Variables": values})
     whole = space.get(f"/projects/{project['Id']}")
     space.put(f"/projects/{project['Id']}", {**whole, "IncludedLibraryVariableSetIds": [library["Id"]]})
-    rewrite(space, project, step("Say", 'echo "#{Who} #{Where}"'))
+    space.rewrite(project, step("Say", 'echo "#{Who} #{Where}"'))
     release = space.release(project, "1.0")
     (frozen,) = release["LibraryVariableSetSnapshotIds"]
     assert frozen.startswith(f"variableset-{library['Id']}-s-1-")
@@ -211,7 +205,7 @@ def test_a_deployment_can_be_looked_at_before(shop: Shop) -> None:
     on_web = {**step("On web", "echo web"), "Properties": {"Octopus.Action.TargetRoles": "web"}}
     only_live = step("Only live", "echo live")
     only_live["Actions"][0]["Environments"] = [live]
-    rewrite(space, project, on_web, only_live)
+    space.rewrite(project, on_web, only_live)
     path = f"/projects/{project['Id']}/variables"
     prompt = {"Label": "Who is it?", "Description": "A name", "Required": True}
     asked = {"Name": "Who", "Value": "nobody", "Prompt": prompt}
@@ -248,7 +242,7 @@ def test_a_deployment_can_be_looked_at_before(shop: Shop) -> None:
     found = space.post(f"{base}/previews", {"DeploymentPreviews": asked_for}, status=200)
     assert [(one["EnvironmentId"], one["TenantId"]) for one in found] == [(dev, tenant["Id"]), (live, None)]
     space.get(f"{base}/preview/Environments-999999", status=400)
-    rewrite(space, project, step("New", "echo new"))
+    space.rewrite(project, step("New", "echo new"))
     set_variable(space, project, "new")
     changed = space.get(f"{base}/template")
     assert (changed["IsDeploymentProcessModified"], changed["IsVariableSetModified"]) == (True, True)
@@ -259,7 +253,7 @@ def test_packages_of_steps_that_do_not_run_are_not_acquired(shop: Shop) -> None:
     space, project, (dev, live) = shop
     elsewhere = with_package("Ghost", "App.Ghost")
     elsewhere["Actions"][0]["ExcludedEnvironments"] = [dev]
-    rewrite(space, project, step("Here", "echo here"), elsewhere)
+    space.rewrite(project, step("Here", "echo here"), elsewhere)
     selected = [{"ActionName": "Ghost", "Version": "1.0.0"}]
     release = space.post("/releases", {"ProjectId": project["Id"], "Version": "1.0", "SelectedPackages": selected})
     missing = space.get(f"/releases/{release['Id']}/missingpackages")["Packages"]

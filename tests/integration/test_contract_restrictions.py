@@ -7,7 +7,6 @@ import pytest
 
 from tests.integration.test_contract_interruptions import manual, raised
 from tests.integration.test_contract_people import key_of, user
-from tests.integration.test_contract_releases import rewrite
 from tests.octopus_server import Document, Octopus
 
 pytestmark = pytest.mark.integration
@@ -154,7 +153,7 @@ def test_a_role_holds_for_what_belongs_to_projects(space: Octopus, member: Calla
         runbook = space.post("/runbooks", {"Name": "Clean", "ProjectId": project["Id"]})
         deployment = space.deploy(space.release(project, "1.0"), dev)
         artifact = space.post("/artifacts", {"Filename": "a.txt", "ServerTaskId": deployment["TaskId"]})["Id"]
-        rewrite(space, project, manual("Ask"))
+        space.rewrite(project, manual("Ask"))
         asking = space.post("/deployments", {"ReleaseId": space.release(project, "2.0")["Id"], "EnvironmentId": dev})
         paths.append(
             [

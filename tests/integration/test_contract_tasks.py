@@ -107,9 +107,8 @@ def test_tasks_are_filtered_and_counted(space: Octopus, server: Octopus) -> None
 def test_a_log_is_a_tree_and_a_text(space: Octopus) -> None:
     """Steps below the task, targets below the steps, numbered messages below these; `tail` leaves a gap."""
     project = space.project("Logs", space.get("/lifecycles/all")[0]["Id"])
-    process = space.get(f"/deploymentprocesses/{project['DeploymentProcessId']}")
     steps = [step("Count", "for n in 1 2 3 4 5; do echo line $n; done"), step("Fail", "echo oh >&2; exit 3")]
-    space.put(f"/deploymentprocesses/{process['Id']}", {**process, "Steps": steps})
+    space.rewrite(project, *steps)
     release = space.release(project, "1.0")
     deployment = space.post("/deployments", {"ReleaseId": release["Id"], "EnvironmentId": space.environment("Dev")})
     task = space.wait(deployment["TaskId"])

@@ -29,6 +29,15 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield two
 
 
+@pytest.fixture(autouse=True)
+def as_it_was(pair: Cluster) -> Iterator[None]:
+    """Both nodes take five tasks each, whatever a test has done to them."""
+    yield
+    for name in pair.nodes:
+        pair.tell("undrain", name)
+        pair.tell("cap", name, "5")
+
+
 def release(home: Octopus, name: str, script: str, role: str = "") -> dict[str, Any]:
     """Make a project with one script step, on the targets of a role or on the server; return a release of it."""
     project = home.project(name, home.get("/lifecycles/all")[0]["Id"])
@@ -36,8 +45,7 @@ def release(home: Octopus, name: str, script: str, role: str = "") -> dict[str, 
     if role:
         one["Properties"] = {"Octopus.Action.TargetRoles": role}
         one["Actions"][0]["Properties"] |= {"Octopus.Action.RunOnServer": "false"}
-    process = home.get(f"/deploymentprocesses/{project['DeploymentProcessId']}")
-    home.put(f"/deploymentprocesses/{process['Id']}", {**process, "Steps": [one]})
+    home.rewrite(project, one)
     return home.release(project, "1.0.0")
 
 
@@ -71,10 +79,10 @@ def test_a_target_that_never_answers_holds_up_nobody_else(pair: Cluster, tmp_pat
 def test_a_hundred_megabytes_of_output_are_kept_and_the_node_goes_on(pair: Cluster) -> None:
     """All lines are in the log, a line without end is told as left out, and other tasks end meanwhile on that node."""
     home = pair.home()
-    pair.tell("drain", "node-2")
     environment = home.environment("Loud")
     write = f"for _ in range({MEGABYTES}): print('\\n'.join('x' * 9999 for _ in range(100)))"
     script = f"{shlex.quote(sys.executable)} -c {shlex.quote(write + chr(10) + 'print(chr(121) * 3_000_000)')}"
+    pair.tell("drain", "node-2")
     loud = start(home, release(home, "Loud", script), environment)
     is_running(home, loud)
     quiet = start(home, release(home, "Quiet", "echo quiet"), environment)
@@ -91,7 +99,6 @@ def test_a_hundred_megabytes_of_output_are_kept_and_the_node_goes_on(pair: Clust
     assert told >= 1
     assert lines == MEGABYTES * 100
     assert size > MEGABYTES * 999_900
-    pair.tell("undrain", "node-2")
 
 
 @pytest.mark.parametrize("cap", [-1, 10_000])
@@ -121,8 +128,6 @@ def test_tasks_wait_while_all_nodes_drain_and_run_when_one_no_longer_does(pair: 
     ended = [home.wait(task) for task in tasks]
     assert [task["State"] for task in ended] == ["Success"] * 3
     assert all(before["CompletedTime"] <= after["StartTime"] for before, after in pairwise(ended))
-    pair.tell("cap", "node-2", "5")
-    pair.tell("undrain", "node-1")
 
 
 def test_retention_beside_deployments_never_deadlocks(pair: Cluster) -> None:
