@@ -49,7 +49,8 @@ def test_fresh_variables_leave_a_defect_that_is_reported_meanwhile(dsn: str) -> 
                 await update(work.conn, RELEASE, {**locked, "HasUnresolvedDefect": True})
                 other = asyncio.create_task(refresh())
                 async with asyncio.timeout(30):
-                    while not await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+                    while not await pool.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
                         await asyncio.sleep(0.01)
             await other
             after = await get(pool, RELEASE, release["Id"])
