@@ -170,8 +170,9 @@ def test_a_role_holds_for_what_belongs_to_projects(space: Octopus, member: Calla
     ours, theirs = paths
     for path in ours:
         mine.get(path)
-    for path in (*theirs, f"{theirs[3]}/content", f"{theirs[4]}/responsible", "/variables/names?project=Shop"):
+    for path in (*theirs, f"{theirs[3]}/content", f"{theirs[4]}/responsible"):
         assert "permission" in mine.get(path, status=403)["ErrorMessage"].lower()
+    mine.get("/variables/names", status=403, project="Shop")
     for path in (one for one in ours if one.count("/") == 2):
         _, kind, identifier = path.split("/")
         expected = {identifier, library} if kind == "variables" else {identifier}

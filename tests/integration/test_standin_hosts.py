@@ -81,10 +81,11 @@ def test_a_host_computes_no_more_than_its_capacity(mechanism: str) -> None:
         assert 0.5 < used_share(helper, "large", 1.5) < 1.1
         report = helper.tell(do="report")
         assert (host(report, "small")["processes"], host(report, "large")["processes"]) == (0, 3)
-        assert host(report, "large")["throttled"] > 10
         assert used_share(helper, "small", 0.1) == 0
         helper.tell(do="limit", host="large", cpus=0.2, core=usable_cores()[-1])
         assert 0.5 < used_share(helper, "large", 1.5) < 1.1
+        # What keeps it to its capacity is the limit, and not other programs alone.
+        until(lambda: host(helper.tell(do="report"), "large"), lambda seen: seen["throttled"] > 10)
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.integration
 
 #: Requests a second, seconds, Locust's users for as many requests, and a stall of one second in each twenty.
 RATE, SECONDS, USERS = 320, 20.0, 32
+#: Seconds within which a generator that other programs leave its CPU reads an answer, and trials for its sake.
+PROMPT, TRIALS = 0.010, 5
 STALL = ("--stall", "1", "--every", "19")
 
 
@@ -24,18 +26,26 @@ def test_p99_is_that_of_the_servers_log_and_the_schedule(tmp_path):
     """The p99 is within 2 % of the truth where that of FastHttpUser with as many requests is less than a tenth.
 
     Arrivals in a stall wait for its end. Locust's users stand still with the server instead, so that only one request
-    of each is late: coordinated omission.
+    of each is late: coordinated omission. A trial in which the generator itself was late says so, and is repeated.
     """
-    with server(*STALL, "--log") as (url, end), engine(tmp_path) as running:
-        command = trial(tmp_path, url, mix={"dashboard": RATE}, slots=2 * RATE, warm_up=0, seconds=SECONDS)
-        facts = running.run(**command)
-        answered = end()["answered"]
-    rows = {name: np.array(column) for name, column in samples(tmp_path).items()}
+    for number in range(TRIALS):
+        facts, rows, answered = stalled(tmp_path / str(number))
+        if facts["generator"]["read_delay_p99"] <= PROMPT:
+            break
     assert facts["planned"] == facts["sent"] == {"dashboard": RATE * SECONDS}
     truth = np.sort(answered) - np.sort(rows["intended"])
     reported = np.quantile(rows["done"] - rows["intended"], 0.99)
     assert reported == pytest.approx(np.quantile(truth, 0.99), rel=0.02)
     assert p99_of_fast_users(USERS) < reported / 10
+
+
+def stalled(folder):
+    """Load a server that stalls; return the facts, the samples, and when the server answered."""
+    with server(*STALL, "--log") as (url, end), engine(folder) as running:
+        command = trial(folder, url, mix={"dashboard": RATE}, slots=2 * RATE, warm_up=0, seconds=SECONDS)
+        facts = running.run(**command)
+        answered = end()["answered"]
+    return facts, {name: np.array(column) for name, column in samples(folder).items()}, answered
 
 
 def p99_of_fast_users(users):

@@ -98,6 +98,16 @@ async def providers(_call: Call) -> Any:
     }
 
 
+async def group_providers(call: Call) -> Any:
+    """Return the ways to log in that know groups of people; a name and a password know none."""
+    known = await providers(call)
+    return [
+        {"Id": one["Name"], "Name": one["Name"], "IsRoleBased": False, "SupportsGroupLookup": True, "LookupUri": None}
+        for one in known["AuthenticationProviders"]
+        if one["SupportsGroups"]
+    ]
+
+
 async def user_providers(call: Call) -> Any:
     """Return the ways to log in, and whether who asks may change identities of users."""
     known = await providers(call)

@@ -1,7 +1,7 @@
 """Users, teams, roles and spaces, and how often they may ask (octopus-api §A.1, §A.2, §B.1, §B.5)."""
 
 from standin.web import membership, models, throttle
-from standin.web.endpoints import apikeys, empty, logos, ratelimits, sessions, system, users
+from standin.web.endpoints import apikeys, logos, ratelimits, sessions, system, users
 from standin.web.endpoints.spaces import SPACES
 from standin.web.endpoints.teams import SCOPED_USER_ROLES, TEAMS, USER_ROLES, every_permission
 from standin.web.endpoints.users import USERS
@@ -28,7 +28,7 @@ ROUTES = (
     server.post("users/access-token", sessions.create_token),
     server.get("users/authentication", sessions.user_providers),
     server.get("authentication", sessions.providers, anonymous=True),
-    server.get("externalsecuritygroupproviders", empty.empty_array),
+    server.get("externalsecuritygroupproviders", sessions.group_providers),
     anywhere.get("teammembership", users.read_membership, "userId spaces includeSystem"),
     *TEAMS.routes(anywhere, "teams", OF_TEAMS),
     anywhere.get("teams/{id}/scopeduserroles", TEAMS.grants, "skip take"),
