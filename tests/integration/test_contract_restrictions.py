@@ -181,8 +181,8 @@ def test_a_role_holds_for_what_belongs_to_projects(space: Octopus, member: Calla
         assert {one["Id"] for one in items if "-s-" not in one["Id"]} == expected
     assert set(ids(mine.get("/variables"))) == {library, ours[1].rpartition("/")[2]}
     space.put(f"/environments/{live}", {**space.get(f"/environments/{live}"), "Name": "Alive"})
-    told = {one["EnvironmentId"] for one in mine.get("/events", take=1000)["Items"]}
-    assert told == {None, dev}
+    told = {one for event in mine.get("/events", take=1000)["Items"] for one in event["RelatedDocumentIds"]}
+    assert {one for one in told if one.startswith("Environments-")} == {dev}
 
 
 def test_fresh_variables_are_for_who_may_edit_the_release(space: Octopus, member: Callable[..., Octopus]) -> None:

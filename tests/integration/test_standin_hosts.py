@@ -68,6 +68,17 @@ def used_share(helper: Helper, name: str, seconds: float) -> float:
     return float(spent / (last["at"] - first["at"]) / host(last, name)["cpus"])
 
 
+def uses_its_capacity(helper: Helper, name: str) -> None:
+    """Hold that a host never computes more than its capacity, and most of it when other programs let it."""
+
+    def look() -> float:
+        share = used_share(helper, name, 1.5)
+        assert share < 1.1
+        return share
+
+    until(look, lambda share: share > 0.5, within=60)
+
+
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_a_host_computes_no_more_than_its_capacity(mechanism: str) -> None:
     """Three burning processes on a host of 0.3 CPUs, one of them started later, use 0.3; on one of 0.6, 0.6."""
@@ -76,14 +87,14 @@ def test_a_host_computes_no_more_than_its_capacity(mechanism: str) -> None:
         helper.tell(do="limit", host="large", cpus=0.6, core=usable_cores()[-1])
         helper.tell(do="place", host="small", pid=burner.pid)
         until(lambda: host(helper.tell(do="report"), "small"), lambda seen: seen["processes"] >= 3)
-        assert 0.5 < used_share(helper, "small", 1.5) < 1.1
+        uses_its_capacity(helper, "small")
         helper.tell(do="place", host="large", pid=burner.pid)
-        assert 0.5 < used_share(helper, "large", 1.5) < 1.1
+        uses_its_capacity(helper, "large")
         report = helper.tell(do="report")
         assert (host(report, "small")["processes"], host(report, "large")["processes"]) == (0, 3)
         assert used_share(helper, "small", 0.1) == 0
         helper.tell(do="limit", host="large", cpus=0.2, core=usable_cores()[-1])
-        assert 0.5 < used_share(helper, "large", 1.5) < 1.1
+        uses_its_capacity(helper, "large")
         # What keeps it to its capacity is the limit, and not other programs alone.
         until(lambda: host(helper.tell(do="report"), "large"), lambda seen: seen["throttled"] > 10)
 

@@ -41,6 +41,7 @@ def test_p99_is_that_of_the_servers_log_and_the_schedule(tmp_path):
 
 def stalled(folder):
     """Load a server that stalls; return the facts, the samples, and when the server answered."""
+    folder.mkdir()
     with server(*STALL, "--log") as (url, end), engine(folder) as running:
         command = trial(folder, url, mix={"dashboard": RATE}, slots=2 * RATE, warm_up=0, seconds=SECONDS)
         facts = running.run(**command)
