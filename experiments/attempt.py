@@ -59,22 +59,25 @@ class Attempt:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self._wait_until_quiet()
+        meter = self._meter()
         with self.hooks.around(trial.arm, self.experiment.arms[trial.arm]):
-            return self._load(trial, attempt, of)
+            try:
+                return self._load(trial, attempt, of, meter)
+            finally:
+                meter.write(folder / "telemetry.parquet")
 
-    def _load(self, trial: Trial, attempt: int, of: int) -> list[str]:
+    def _load(self, trial: Trial, attempt: int, of: int, meter: Meter) -> list[str]:
         """Put the arm in force and drive its load; return what makes the trial invalid."""
         folder, started = trial.place(self.folder), time.time()
         content: dict[str, Any] = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt}
         self.rig.enter(trial.arm)
-        meter = self._meter()
         try:
             if self.experiment.workload.drain:
-                return self._drain(trial, content, of)
+                return self._drain(trial, content, of, meter)
             self._switch(trial)
             with self.display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
                 if self.experiment.workload.search:
-                    return self._search(trial, content, report)
+                    return self._search(trial, content, report, meter)
                 facts = self._drive(trial, report, meter)
         except InvalidRunError as exc:
             self.rig.check()
@@ -116,7 +119,7 @@ class Attempt:
             return [f"The server's tasks could not be read: {exc.message}"]
         return []
 
-    def _search(self, trial: Trial, content: dict[str, Any], report: Report) -> list[str]:
+    def _search(self, trial: Trial, content: dict[str, Any], report: Report, meter: Meter) -> list[str]:
         """Search an arm's capacity once; return what makes it invalid."""
         wanted = self.experiment.workload.search
         assert wanted is not None
@@ -124,23 +127,32 @@ class Attempt:
         def begin(number: int, rate: float) -> None:
             report(number, max(number, ramp.USUAL_STEPS), f"step {number}, {rate:.3g} sessions a second")
 
+        def look(_: dict[str, Any]) -> None:
+            self.rig.check()
+            meter.read()
+
         command = {key: value for key, value in self._command(trial).items() if key != "search"}
-        search = Search(lambda order: self.engine.run(order, lambda _: self.rig.check()), command, wanted)
+        search = Search(lambda order: self.engine.run(order, look), command, wanted)
         facts = search.run(trial.place(self.folder), begin)
         return trialfile.judge(trial.place(self.folder), content | facts, check_search(facts))
 
-    def _drain(self, trial: Trial, content: dict[str, Any], of: int) -> list[str]:
+    def _drain(self, trial: Trial, content: dict[str, Any], of: int, meter: Meter) -> list[str]:
         """Run a drain once, beside the load if there is one; return what makes it invalid."""
         folder = trial.place(self.folder)
         with self.display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
             if workloads.loaded(self.experiment.workload):
-                return self._drain_under_load(trial, content, report)
-            facts = self._work_off(trial, report)
+                return self._drain_under_load(trial, content, report, meter)
+            facts = self._work_off(trial, report, meter)
         self.rig.check()
         return trialfile.judge(folder, content | facts, check_drain(facts, folder / "tasks.parquet", self._objective))
 
     def _work_off(
-        self, trial: Trial, report: Report, rest: Rest = time.sleep, await_start: Callable[[], None] = lambda: None
+        self,
+        trial: Trial,
+        report: Report,
+        meter: Meter,
+        rest: Rest = time.sleep,
+        await_start: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
         """Queue tasks and have them worked off; return the facts of the drain."""
         wanted, space = self.experiment.workload.drain, self.rig.targets[trial.arm].space
@@ -148,9 +160,9 @@ class Attempt:
         with connect(self.rig, trial.arm) as octopus:
             drain = Drain(octopus, space, Cluster(octopus, self.journal), wanted, rest)
             file = trial.place(self.folder) / "tasks.parquet"
-            return drain.run(self._setting(trial), file, report, self.rig.hosts, await_start)
+            return drain.run(self._setting(trial), file, report, meter, await_start)
 
-    def _drain_under_load(self, trial: Trial, content: dict[str, Any], report: Report) -> list[str]:
+    def _drain_under_load(self, trial: Trial, content: dict[str, Any], report: Report, meter: Meter) -> list[str]:
         """Queue tasks, drive the load, and let nodes take the tasks when its measured phase begins."""
         folder, queued, beginning = (
             trial.place(self.folder),
@@ -163,7 +175,7 @@ class Attempt:
                 queued.set()
                 beginning.wait(rest)
 
-            return self._work_off(trial, lambda *_: None, rest, await_start)
+            return self._work_off(trial, lambda *_: None, meter, rest, await_start)
 
         with Aside(work) as aside:
             while not queued.wait(LOOK):

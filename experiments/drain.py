@@ -3,6 +3,7 @@
 It measures task capacity in minutes where a search takes hours (statistics §4.3).
 """
 
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import psutil
 from experiments import tasks, workload
 from experiments.aside import Rest
 from experiments.cluster import Cluster, Setting
-from experiments.meter import used
+from experiments.meter import Meter, used
 from octoload.api import Octopus, Progress
 from octoload.errors import ServerError, UsageError
 
@@ -45,13 +46,13 @@ class Drain:
         setting: Setting,
         file: Path,
         progress: Progress,
-        read_hosts: Callable[[], dict[str, Any]],
+        meter: Meter,
         await_start: Callable[[], None] = lambda: None,
     ) -> dict[str, Any]:
         """Queue all, let the arm's nodes work them off, write `tasks.parquet`; return the trial's facts.
 
-        `read_hosts` returns what simulated hosts have used so far; `await_start` is called when all are queued, and
-        returns when nodes may take them.
+        `meter` reads the hosts meanwhile; `await_start` is called when all are queued, and returns when nodes may take
+        them.
 
         Raises:
             ServerError: nodes do not become idle, or the server fails.
@@ -62,11 +63,11 @@ class Drain:
         ids = [self._queue(order) for order in self._orders]
         progress(0, len(ids), "queued")
         await_start()
-        steal, hosts = psutil.cpu_times(), read_hosts()
+        steal, hosts = psutil.cpu_times(), meter.read()
         released = time.time()
         slots = self._cluster.release(setting)
-        self._watch(len(ids), progress)
-        until, hosts = time.time(), used(hosts, read_hosts())
+        self._watch(len(ids), progress, meter)
+        until, hosts = time.time(), used(hosts, meter.read())
         rows = tasks.read(self._octopus, self._space, ids)
         tasks.write(file, rows, tasks.count_starts(self._octopus, self._space, began))
         counted = {"drain": len(ids)}
@@ -99,10 +100,14 @@ class Drain:
                 )
             self._rest(LOOK)
 
-    def _watch(self, count: int, progress: Progress) -> None:
+    def _watch(self, count: int, progress: Progress, meter: Meter) -> None:
         """Wait until all have ended, or the time is over: what is left is told by the trial's checks."""
         deadline = time.monotonic() + self._within
-        while time.monotonic() < deadline:
+        for look in itertools.count():
+            if time.monotonic() > deadline:
+                return
+            if look % 2:
+                meter.read()  # each second, as beside a load
             left = tasks.left(self._octopus, self._space)
             progress(count - min(left, count), count, "worked off")
             if not left:

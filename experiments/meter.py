@@ -1,7 +1,26 @@
-"""The meter: what simulated hosts used in a trial, the difference of two readings."""
+"""The meter: what hosts used in a trial, as the difference of two readings and over time."""
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from octoload.files import disk_error
+
+#: The host that octoload itself runs on, all its CPUs together.
+MACHINE = "machine"
+SCHEMA = pa.schema(
+    [
+        ("at", pa.float64()),
+        ("host", pa.dictionary(pa.int32(), pa.string())),
+        *((name, pa.float64()) for name in ("cpus", "cpu_seconds", "stolen_seconds")),
+    ],
+    metadata={"format": "octoload.telemetry", "version": "1"},
+)
 
 #: What the stand-in says about its hosts (docs/formats.md, Hosts); empty where there are none.
 Reading = dict[str, Any]
@@ -11,21 +30,50 @@ class Meter:
     """Reads the hosts while a trial goes on: what counts is from the first reading of its measured phase to the last.
 
     A reading takes a few milliseconds and a trial begins and ends a moment before and after its load, so that readings
-    around it would make busy hosts look idle.
+    around it would make busy hosts look idle. All readings are kept for the telemetry.
     """
 
     def __init__(self, read: Callable[[], Reading], begin: float, end: float) -> None:
         """`begin` and `end` of the measured phase are seconds from the begin of the load."""
         self._read = read
+        self._rows: list[dict[str, Any]] = []
         self._begin, self._end = begin, end
         self._first: Reading = {}
         self._last: Reading = {}
 
     def look(self, elapsed: float) -> None:
-        """Read, if the load has gone on for so many seconds that the measured phase has begun and not ended."""
+        """Read when the load has gone on for so many seconds; it counts if that is in the measured phase."""
+        reading = self.read()
         if self._begin <= elapsed <= self._end:
-            self._last = self._read()
+            self._last = reading
             self._first = self._first or self._last
+
+    def read(self) -> Reading:
+        """Read the simulated hosts, and this machine for the telemetry."""
+        reading = self._read()
+        for host in reading.get("hosts", []):
+            self._keep(reading["at"], host["name"], host["cpus"], host["cpu_seconds"], None)
+        times = psutil.cpu_times()
+        used = sum(getattr(times, name, 0.0) for name in ("user", "nice", "system", "irq", "softirq"))
+        self._keep(time.time(), MACHINE, float(psutil.cpu_count() or 1), used, getattr(times, "steal", None))
+        return reading
+
+    def _keep(self, at: float, host: str, cpus: float, used: float, stolen: float | None) -> None:
+        row = {"at": at, "host": host, "cpus": cpus, "cpu_seconds": used, "stolen_seconds": stolen}
+        self._rows.append(row)
+
+    def write(self, file: Path) -> None:
+        """Write `octoload.telemetry` (docs/formats.md); nothing when nothing was read.
+
+        Raises:
+            UsageError: the disk is full.
+        """
+        if not self._rows:
+            return
+        try:
+            pq.write_table(pa.Table.from_pylist(self._rows, SCHEMA), file)
+        except OSError as exc:
+            raise disk_error(file, exc) from exc
 
     @property
     def used(self) -> dict[str, Any]:

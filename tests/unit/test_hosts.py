@@ -13,7 +13,7 @@ from experiments.experiment import load
 from experiments.hosts import Hosts, check_room
 from experiments.meter import Meter
 from octoload.errors import UsageError
-from reports import comparison, costs, markdown, page, results, run
+from reports import comparison, costs, markdown, page, results, run, telemetry
 from reports.results import Results
 
 pytestmark = pytest.mark.unit
@@ -60,8 +60,8 @@ def test_hosts_get_three_quarters_of_a_machine() -> None:
             check_room(hosts, nodes, 2)
 
 
-def test_a_meter_reads_within_the_measured_phase_only() -> None:
-    """What counts is from its first reading to its last; one reading alone says nothing."""
+def test_a_meter_counts_within_the_measured_phase_only(tmp_path: Path) -> None:
+    """What counts is from its first reading there to its last; one alone says nothing. The telemetry has them all."""
     clock = iter(range(100))
 
     def read() -> dict[str, Any]:
@@ -78,9 +78,14 @@ def test_a_meter_reads_within_the_measured_phase_only() -> None:
     for elapsed in (5.0, 8.99, 9.01, 10.0):
         meter.look(elapsed)
     used = meter.used
-    assert (used["from"], used["until"], used["steal"]) == (0.0, 2.0, pytest.approx(0.05))
+    assert (used["from"], used["until"], used["steal"]) == (2.0, 4.0, pytest.approx(0.05))
     host = used["hosts"]["node-1"]
     assert (host["cpu_seconds"], host["busy"], host["throttled"]) == (0.5, pytest.approx(0.5), pytest.approx(0.25))
+    meter.write(tmp_path / "telemetry.parquet")
+    machine, node = telemetry.read(tmp_path / "telemetry.parquet")
+    assert (machine.host, machine.at.size, node.host, node.cpus) == ("machine", 7, "node-1", 0.5)
+    assert (node.at.tolist(), node.used.tolist()) == ([*range(7)], [at / 4 for at in range(7)])
+    assert (np.diff(machine.used) >= 0).all()
 
 
 def build(folder: Path, mechanisms: tuple[str, ...] = ("cgroup v1",), trip: float = 0.0003) -> tuple[run.Run, Results]:
