@@ -121,14 +121,14 @@ def latencies(curves: Sequence[Curve], title: str, description: str) -> Markup:
     ends = [np.quantile(curve.latencies, (0.002, 0.998)) for curve in curves]
     scale = LogScale(max(min(low for low, _ in ends) / 1.1, 1e-6), max(high for _, high in ends) * 1.1)
     parts = [
-        *_vertical_grid(scale),
-        *[_level(HEIGHT * (1 - percent / 100), f"{percent} %") for percent in (0, 50, 95)],
+        *[upright(scale.at(tick), duration(tick)) for tick in scale.ticks(round_numbers(scale), long=True)],
+        *[level(HEIGHT * (1 - percent / 100), f"{percent} %") for percent in (0, 50, 95)],
         *stretched([_path(curve, scale) for curve in curves]),
     ]
     for curve in curves:
-        for level in (0.50, 0.95):
-            x = scale.at(float(np.quantile(curve.latencies, level)))
-            parts.append(f'<circle class="knot {curve.style}" cx="{x}%" cy="{HEIGHT * (1 - level):g}" r="4"/>')
+        for share in (0.50, 0.95):
+            x = scale.at(float(np.quantile(curve.latencies, share)))
+            parts.append(f'<circle class="knot {curve.style}" cx="{x}%" cy="{HEIGHT * (1 - share):g}" r="4"/>')
     return svg(HEIGHT, title, description, parts)
 
 
@@ -138,7 +138,7 @@ def trials(dots: Sequence[Dot], title: str, description: str, unit: Callable[[fl
     scale = LogScale(min(values) / 1.15, max(values) * 1.15)
     width = 100 / len(dots)
     place = {dot.index: round((number + 0.5) * width, 2) for number, dot in enumerate(dots)}
-    parts = [_level(_down(scale, tick), unit(tick)) for tick in scale.ticks(_time_ticks(scale))]
+    parts = [level(_down(scale, tick), unit(tick)) for tick in scale.ticks(round_numbers(scale))]
     for left, right in itertools.pairwise(dots):
         if left.pair == right.pair and left.value and right.value:
             ends = [(place[dot.index], _down(scale, dot.value or 1)) for dot in (left, right)]
@@ -189,24 +189,22 @@ def stretched(parts: Sequence[str]) -> list[str]:
     return [f'<svg viewBox="0 0 100 100" preserveAspectRatio="none" width="100%" height="{HEIGHT}">', *parts, "</svg>"]
 
 
-def _vertical_grid(scale: LogScale) -> list[str]:
-    parts = []
-    for tick in scale.ticks(_time_ticks(scale), long=True):
-        x = scale.at(tick)
-        parts.append(f'<line class="grid" x1="{x}%" x2="{x}%" y1="0" y2="{HEIGHT}"/>')
-        parts.append(text(x, HEIGHT + 18, duration(tick), "middle"))
-    return parts
+def upright(x: float, label: str) -> str:
+    """Draw a line of the grid from top to bottom with its label below: `x` in percent."""
+    line = f'<line class="grid" x1="{x}%" x2="{x}%" y1="0" y2="{HEIGHT}"/>'
+    return line + text(x, HEIGHT + 18, label, "middle")
 
 
-def _level(y: float, label: str) -> str:
+def level(y: float, label: str) -> str:
+    """Draw a line of the grid from side to side with its label at the left: `y` in pixels."""
     line = f'<line class="grid" x1="0" x2="100%" y1="{y:g}" y2="{y:g}"/>'
     return f'{line}<text x="-8" y="{y:g}" dy="0.35em" text-anchor="end">{escape(label)}</text>'
 
 
-def _time_ticks(scale: LogScale) -> list[float]:
-    """Round times: decades first, then 2 and 5, and finer ones where the axis is short."""
+def round_numbers(scale: LogScale) -> list[float]:
+    """Give values that may be named on an axis, best first: decades, then 2 and 5, and finer ones."""
     decades = range(math.floor(math.log10(scale.low)) - 1, math.ceil(math.log10(scale.high)) + 1)
-    return [step * 10.0**decade for step in (1, 2, 5, 3, 7, 1.5, 4, 1.2) for decade in decades]
+    return [step * 10.0**decade for step in (1, 2, 5, 3, 7, 1.5, 4, 1.2, 6, 8, 9) for decade in decades]
 
 
 def text(x: float, y: float, label: str, anchor: str, style: str = "tick") -> str:

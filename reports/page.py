@@ -1,7 +1,9 @@
 """The page: one self-contained HTML file that says the verdict first and shows everything behind it."""
 
+import base64
 import datetime as dt
 import functools
+import hashlib
 import math
 import re
 from collections import Counter
@@ -13,7 +15,7 @@ import msgspec
 from markupsafe import Markup, escape
 
 from octoload.files import write_bytes
-from reports import charts, costs, hosts, junit, markdown, outages, sections, tasks, validity, words
+from reports import charts, costs, courses, hosts, junit, markdown, outages, plots, sections, tasks, validity, words
 from reports import run as runs
 from reports.caps import CapChoice
 from reports.charts import Curve, Dot
@@ -52,7 +54,12 @@ def write(run: Run, results: Results) -> Path:
 
 def render(run: Run, results: Results) -> str:
     """Compose the page."""
+    over_time = courses.prepare(run)
+    own = scripts() if over_time else []
     return _template().render(
+        course=over_time,
+        scripts=own,
+        policy=_policy(own),
         run=run,
         plan=run.plan,
         results=results,
@@ -70,7 +77,7 @@ def render(run: Run, results: Results) -> str:
             {"check": check, "states": ", ".join(f"{count} {state}" for state, count in sorted(states.items()))}
             for check, states in validity.worst_of_trials(run.trials)
         ],
-        css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  our own file
+        css=_own("page.css") + (_own("vendored/uplot/uPlot.min.css") if over_time else ""),
         when=_when(run),
         requests=_measured(run),
         heroes=[_hero(effect) for effect in results.of("primary")],
@@ -85,6 +92,24 @@ def render(run: Run, results: Results) -> str:
         history=_flat(run.manifest.get("history")),
         counts=_flat(run.manifest.get("counts")),
     )
+
+
+def _own(name: str) -> Markup:
+    """Read a file of ours that goes into the page as it is."""
+    return Markup((_HERE / name).read_text(encoding="utf-8"))  # noqa: S704  not of a run
+
+
+def scripts() -> list[Markup]:
+    """Return the scripts of the page: uPlot under its licence instead of its address, and what draws with it."""
+    library = _own("vendored/uplot/uPlot.iife.min.js").partition("\n")[2]
+    return [Markup("/* uPlot. {} */\n{}").format(_own("vendored/uplot/LICENSE"), library), _own("course.js")]
+
+
+def _policy(own: list[Markup]) -> str:
+    """Write the Content-Security-Policy: these scripts by their digests, styles in the page, and nothing else."""
+    digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in own]
+    allowed = "".join(f" 'sha256-{digest}'" for digest in digests)
+    return "default-src 'none'; style-src 'unsafe-inline'" + (f"; script-src{allowed}" if allowed else "")
 
 
 @functools.cache
@@ -220,7 +245,7 @@ def _order(run: Run, effect: Effect) -> dict[str, Any]:
         value = summary.value(effect.metric) if summary else None
         left_out = "" if facts.valid else f"; left out: {validity.reason(trial)}"
         label = f"trial {facts.index}, pair {facts.pair}, {facts.arm}: {words.amount(value, effect.metric)}{left_out}"
-        dots.append(Dot(facts.index, facts.pair, sections.style(run, facts.arm), value, label))
+        dots.append(Dot(facts.index, facts.pair, plots.of_arm(run.plan, facts.arm), value, label))
     what = _DRAWN[effect.metric]
     title = f"{what} of {words.plain(effect.operation)} in each trial"
     said = "; ".join(dot.label for dot in dots)

@@ -8,7 +8,9 @@ from typing import Literal, Protocol
 
 from markupsafe import Markup, escape
 
-from reports.charts import HEIGHT, LogScale, stretched, svg, text
+from reports.charts import HEIGHT, LogScale, level, round_numbers, stretched, svg, text, upright
+from reports.plan import Plan
+from reports.words import amount
 
 #: How a series is drawn: points, a line, steps from point to point, or an area between two lines.
 Kind = Literal["dots", "line", "steps", "band"]
@@ -81,9 +83,13 @@ def even(name: str, low: float, high: float, unit: str = "", *, whole: bool = Fa
 def logarithmic(name: str, low: float, high: float, unit: str = "") -> Axis:
     """Make a logarithmic axis with round labels."""
     scale = LogScale(low, high)
-    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
-    candidates = [step * 10.0**decade for step in (1, 2, 5, 3, 7, 1.5, 4, 1.2, 6, 8, 9) for decade in decades]
-    return Axis(name, scale, {value: _number(value) + unit for value in scale.ticks(candidates, long=True)})
+    return Axis(name, scale, {value: _number(value) + unit for value in scale.ticks(round_numbers(scale), long=True)})
+
+
+def times(metric: str, values: Sequence[float]) -> Axis:
+    """Make a logarithmic axis for values of a metric, labelled in its units."""
+    axis = logarithmic(metric, min(values) / 1.2, max(values) * 1.2)
+    return Axis(axis.name, axis.scale, {value: amount(value, metric) for value in axis.labels})
 
 
 def _number(value: float) -> str:
@@ -92,15 +98,17 @@ def _number(value: float) -> str:
 
 def draw(series: Sequence[Series], x: Axis, y: Axis, title: str, description: str) -> Markup:
     """Draw series in their order, so that later ones lie above; the page puts the numbers in a table beside them."""
-    parts = [*_grid(x, y)]
+    parts = [level(HEIGHT * (1 - y.scale.at(value) / 100), label) for value, label in y.labels.items()]
+    parts += [upright(x.scale.at(value), label) for value, label in x.labels.items()]
     parts += stretched([_shape(one, x.scale, y.scale) for one in series if one.kind != "dots"])
     parts += [_dot(one, x.scale, y.scale, point) for one in series if one.kind == "dots" for point in one.points]
     parts.append(text(50, HEIGHT + _NAME, x.name, "middle", "name"))
     return svg(HEIGHT, title, description, parts)
 
 
-def style(place: int) -> str:
-    """Give the class of the arm in this place."""
+def of_arm(plan: Plan, arm: str) -> str:
+    """Give the class that colours an arm."""
+    place = plan.ordered.index(arm)
     return STYLES[place] if place < len(STYLES) else STYLES[2 + place % 2]
 
 
@@ -110,19 +118,6 @@ def thinned(points: Sequence[Point]) -> list[Point]:
         return list(points)
     stride = math.ceil(len(points) / MOST_POINTS)
     return [*points[:-1:stride], points[-1]]
-
-
-def _grid(x: Axis, y: Axis) -> list[str]:
-    parts = []
-    for value, label in y.labels.items():
-        down = HEIGHT * (1 - y.scale.at(value) / 100)
-        parts.append(f'<line class="grid" x1="0" x2="100%" y1="{down:g}" y2="{down:g}"/>')
-        parts.append(f'<text x="-8" y="{down:g}" dy="0.35em" text-anchor="end">{escape(label)}</text>')
-    for value, label in x.labels.items():
-        place = x.scale.at(value)
-        parts.append(f'<line class="grid" x1="{place}%" x2="{place}%" y1="0" y2="{HEIGHT}"/>')
-        parts.append(text(place, HEIGHT + 18, label, "middle"))
-    return parts
 
 
 def _shape(one: Series, x: Scale, y: Scale) -> str:

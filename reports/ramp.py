@@ -44,6 +44,9 @@ class RampTrial(msgspec.Struct, frozen=True):
     errors: float
     #: Served as a share of what was offered.
     served: float
+    #: Latency quantiles in seconds; None where too few requests carry them, or of a run that did not keep them.
+    p50: float | None = None
+    p95: float | None = None
 
     @property
     def failed(self) -> bool:

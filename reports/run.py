@@ -10,11 +10,12 @@ import numpy as np
 
 from octoload.errors import UsageError
 from octoload.files import read_json
+from reports import course, searches, summaries, tasks, warmup
 from reports import looks as look_log
 from reports import plan as plans
 from reports import rig as rigs
-from reports import searches, summaries, tasks, warmup
 from reports.checks import Check
+from reports.course import Flow
 from reports.effects import Block, Pair
 from reports.looks import Look
 from reports.plan import Plan
@@ -25,6 +26,8 @@ from reports.summaries import Samples, Summary
 
 #: A file of the run as decoded JSON.
 Document = dict[str, Any]
+#: Deciding operations at most whose latency over time is kept apart.
+MOST_SHOWN = 3
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -99,6 +102,8 @@ class Trial:
     operations: dict[str, Summary]
     #: Deciding operation -> logarithm of the median latency in each slice of the trial, warm-up included.
     slices: dict[str, Floats]
+    #: Its requests over time; None where it has none, or they were not read.
+    flow: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,13 +226,22 @@ def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     elif facts.tasks:
         worked_off = tasks.waits(tasks.read(folder / "tasks.parquet"))
     if facts.search:
-        return Trial(folder, facts, searches.summarise(facts.search), {})
+        steps = [
+            part for file in sorted(folder.glob("steps/*/requests.parquet")) for part in summaries.read_phases(file)
+        ]
+        return Trial(folder, facts, searches.summarise(facts.search), {}, _flow(steps, facts, plan) if steps else None)
     warm_up, measured = summaries.read_phases(folder / "requests.parquet")
     operations = summaries.summarise(measured, facts.seconds, facts.measured_until)
     slices = {
         name: _slices(warm_up.of(name), measured.of(name), facts, plan) for name in plan.deciding if name in operations
     }
-    return Trial(folder, facts, worked_off | operations, slices)
+    return Trial(folder, facts, worked_off | operations, slices, _flow([warm_up, measured], facts, plan))
+
+
+def _flow(phases: Sequence[Samples], facts: Facts, plan: Plan) -> Flow:
+    bins = course.grid(facts.measured_from - plan.design.warm_up, facts.measured_until, len(plan.trials))
+    shown = [endpoint.operation for endpoint in tasks.requested(plan)]
+    return course.flow(bins, phases, list(dict.fromkeys(shown))[:MOST_SHOWN], plan.closed)
 
 
 def _slices(warm_up: Samples, measured: Samples, facts: Facts, plan: Plan) -> Floats:

@@ -10,7 +10,7 @@ from reports import ramp
 from reports.checks import Check, generator_cpu, recorded, steal
 from reports.ramp import RampTrial
 from reports.statistics import Untold
-from reports.summaries import Samples, Summary
+from reports.summaries import Samples, Summary, quantile
 
 #: The operation under which reports show what a search found.
 API = "api"
@@ -28,8 +28,9 @@ def reduce(samples: Samples, rate: float, objective: float, until: float) -> Ram
     count = int(samples.failed.size)
     late = samples.failed | ~(samples.latency <= objective)
     served = ~samples.failed & (samples.done <= until + objective)
-    shares = [float(np.mean(part)) if count else 0.0 for part in (samples.failed, served)]
-    return RampTrial(rate, count, int(late.sum()), *shares)
+    failed, kept = (float(np.mean(part)) if count else 0.0 for part in (samples.failed, served))
+    p50, p95 = (quantile(samples.latency, metric) for metric in ("p50", "p95"))
+    return RampTrial(rate, count, int(late.sum()), failed, kept, p50, p95)
 
 
 def summarise(steps: Sequence[RampTrial]) -> dict[str, Summary]:

@@ -6,16 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from reports import correlation, depth, drains, plots, queueing, queues, ramp, scaling, tasks, words
+from reports import capacities, correlation, depth, plots, queues, scaling, words
 from reports.correlation import EventCurve
 from reports.depth import DepthResult
-from reports.drains import Capacity
 from reports.links import LinkResult
-from reports.plots import Axis, Point, Series
+from reports.plots import Point, Series
 from reports.queues import Queue
-from reports.ramp import ApiCapacity, RampTrial
 from reports.results import Results
-from reports.run import Run, Trial
+from reports.run import Run
 from reports.scaling import Scaling
 from reports.statistics import Untold
 
@@ -29,104 +27,14 @@ Part = dict[str, Any]
 def prepare(run: Run, results: Results) -> Part:
     """Prepare all parts; one that a run does not have is empty."""
     return {
-        "arms": [(arm, style(run, arm)) for arm in run.plan.ordered],
-        "searches": _searches(run),
-        "capacities": _capacities(run),
+        "arms": [(arm, plots.of_arm(run.plan, arm)) for arm in run.plan.ordered],
+        "searches": capacities.searches(run),
+        "capacities": capacities.drained(run),
         "scaling": _scaling(results),
         "depths": [_depth(one) for one in results.depths],
         "queue": _queue(run),
         "links": _links(run, results),
     }
-
-
-def style(run: Run, arm: str) -> str:
-    """Give the class that colours an arm."""
-    return plots.style(run.plan.ordered.index(arm))
-
-
-def _searches(run: Run) -> Part:
-    """Show every step of every search: the share of requests that came too late against the rate."""
-    wanted, found = (
-        run.plan.workload.search,
-        [trial for trial in run.trials if trial.facts.valid and trial.facts.search],
-    )
-    if not found or wanted is None:
-        return {}
-    table = [_search(run, trial) for trial in found]
-    rates = [step.rate for trial in found for step in trial.facts.search]
-    low, high = min(rates) / 1.1, max(rates) * 1.1
-    x, y = plots.logarithmic("sessions a second", low, high), plots.logarithmic("late", 0.03, 100, " %")
-    said = "; ".join(f"trial {row['trial']}, {row['arm']}: {row['capacity']}" for row in table)
-    limit = Series("5 % late", "limit", "line", [(low, 100 * ramp.OVER), (high, 100 * ramp.OVER)])
-    return {
-        "objective": words.duration(wanted.objective),
-        "picture": plots.draw(
-            [limit, *[one for row in table for one in row["series"]]], x, y, "Late requests by rate", said
-        ),
-        "table": table,
-    }
-
-
-def _search(run: Run, trial: Trial) -> Part:
-    steps, own = trial.facts.search, style(run, trial.facts.arm)
-    found = ramp.capacity(steps)
-    name = f"trial {trial.facts.index}, {trial.facts.arm}"
-    series = [Series(f"{name}, step at {step.rate:.3g}/s", own, "dots", [(step.rate, _late(step))]) for step in steps]
-    if isinstance(found, ApiCapacity):
-        series.insert(0, Series(name, own, "line", _fitted(found, [step.rate for step in steps])))
-    return {
-        "trial": trial.facts.index,
-        "arm": trial.facts.arm,
-        "style": own,
-        "capacity": f"{found.per_second:.3g} /s" if isinstance(found, ApiCapacity) else f"not told: {found.reason}",
-        "slope": f"{found.slope:.3g}" if isinstance(found, ApiCapacity) else "-",
-        "steps": steps,
-        "series": series,
-    }
-
-
-def _late(step: RampTrial) -> float:
-    """Percent that came late, as the fit sees it: never quite none, never quite all."""
-    return 100 * (step.over + 0.5) / (step.requests + 1)
-
-
-def _fitted(found: ApiCapacity, rates: Sequence[float]) -> list[Point]:
-    """Draw the logit line of a fit over the rates that were tried."""
-    middle = math.log(ramp.OVER / (1 - ramp.OVER))
-    grid = np.geomspace(min(rates), max(rates), 60).tolist()
-    logits = [middle + found.slope * math.log(rate / found.per_second) for rate in grid]
-    return [(rate, 100 / (1 + math.exp(-logit))) for rate, logit in zip(grid, logits, strict=True)]
-
-
-def _capacities(run: Run) -> list[Part]:
-    """Tell each drain's rate and capacity, with what the textbook's formula makes of it."""
-    drain, rows = run.plan.workload.drain, []
-    for trial in run.trials:
-        if drain and trial.facts.valid and trial.facts.slots:
-            whole = tasks.read(trial.folder / "tasks.parquet")
-            found = tasks.capacity(whole, tasks.drain(whole, trial.facts.slots), drain.objective)
-            rows.append(_capacity(run, trial, whole.run, found))
-    return rows
-
-
-def _capacity(run: Run, trial: Trial, services: Any, found: Any) -> Part:
-    slots, facts = trial.facts.slots or 0, trial.facts
-    rate = trial.operations[tasks.DRAIN].rate if tasks.DRAIN in trial.operations else None
-    row = {
-        "trial": facts.index,
-        "arm": facts.arm,
-        "style": style(run, facts.arm),
-        "slots": slots,
-        "rate": words.amount(rate, "rate"),
-        "run": words.duration(float(services.mean())) if services.size else "-",
-        "cv": f"{services.std(ddof=1) / services.mean():.2f}" if services.size > 1 else "-",
-        "sentence": drains.sentence(found),
-    }
-    if not isinstance(found, Capacity):
-        return {**row, "capacity": "-", "used": "-", "textbook": "-"}
-    line = queueing.allen_cunneen(found.per_hour / 3600, services, slots)
-    used, capacity = words.share(found.utilisation), words.amount(found.per_hour, "capacity")
-    return {**row, "capacity": capacity, "used": used, "textbook": words.duration(line.p95)}
 
 
 def _scaling(results: Results) -> Part:
@@ -185,7 +93,7 @@ def _depth(one: DepthResult) -> Part:
     x = plots.logarithmic(
         "deployments in the database", min(at for at, _ in shown) / 1.3, max(at for at, _ in shown) * 1.3
     )
-    y = _times(one.metric, [value for _, value in shown])
+    y = plots.times(one.metric, [value for _, value in shown])
     series = [
         Series(f"round {number}", "contender", "line", [(max(float(at), 1.0), value) for at, value in found.items()])
         for number, found in enumerate(one.rounds, start=1)
@@ -203,11 +111,6 @@ def _depth(one: DepthResult) -> Part:
     }
 
 
-def _times(metric: str, values: Sequence[float]) -> Axis:
-    axis = plots.logarithmic(metric, min(values) / 1.2, max(values) * 1.2)
-    return Axis(axis.name, axis.scale, {value: words.amount(value, metric) for value in axis.labels})
-
-
 def _queue(run: Run) -> Part:
     """Show what waited and ran over time in one drain of each arm, and what each node did."""
     found = queues.of_run(run)
@@ -215,14 +118,19 @@ def _queue(run: Run) -> Part:
         return {}
     last = max(queue.running[-1][0] for queue in found)
     return {
-        "arms": [(queue.arm, style(run, queue.arm)) for queue in found],
+        "arms": [(queue.arm, plots.of_arm(run.plan, queue.arm)) for queue in found],
         "pictures": [
             _levels(run, found, "waiting", "Tasks that wait", last),
             _levels(run, found, "running", "Tasks that run", last),
         ],
         "table": [_row(run, queue) for queue in found],
         "nodes": [
-            {"arm": queue.arm, "style": style(run, queue.arm), "node": node, "run": words.duration(node.run)}
+            {
+                "arm": queue.arm,
+                "style": plots.of_arm(run.plan, queue.arm),
+                "node": node,
+                "run": words.duration(node.run),
+            }
             for queue in found
             for node in queue.nodes
         ],
@@ -232,7 +140,8 @@ def _queue(run: Run) -> Part:
 
 def _levels(run: Run, found: Sequence[Queue], which: str, title: str, last: float) -> Part:
     series = [
-        Series(queue.arm, style(run, queue.arm), "steps", plots.thinned(getattr(queue, which))) for queue in found
+        Series(queue.arm, plots.of_arm(run.plan, queue.arm), "steps", plots.thinned(getattr(queue, which)))
+        for queue in found
     ]
     most = max(count for one in series for _, count in one.points)
     x = plots.even("seconds from the first start", 0, last * 1.02, " s")
@@ -244,7 +153,7 @@ def _levels(run: Run, found: Sequence[Queue], which: str, title: str, last: floa
 def _row(run: Run, queue: Queue) -> Part:
     return {
         "arm": queue.arm,
-        "style": style(run, queue.arm),
+        "style": plots.of_arm(run.plan, queue.arm),
         "trial": queue.trial,
         "tasks": queue.tasks,
         "slots": queue.slots or "-",
@@ -261,12 +170,12 @@ def _links(run: Run, results: Results) -> Part:
     """Say of each suspect whether pages are slow while it runs, with a picture of those that can be tested."""
     found = sorted(results.links, key=lambda one: one.link.p if one.link else 2.0)
     drawn = [one for one in found if one.around and one.link and one.link.q < SHOWN]
-    rows = [{"one": one, "style": style(run, one.arm), "sentence": _linked(one)} for one in found]
+    rows = [{"one": one, "style": plots.of_arm(run.plan, one.arm), "sentence": _linked(one)} for one in found]
     if not rows:
         return {}
     return {
         "rows": rows,
-        "pictures": [_around(one, one.around, style(run, one.arm)) for one in drawn[:4] if one.around],
+        "pictures": [_around(one, one.around, plots.of_arm(run.plan, one.arm)) for one in drawn[:4] if one.around],
     }
 
 

@@ -1,4 +1,4 @@
-"""The page in a real browser: it fits a phone and paper, works without scripts, and asks nobody for anything.
+"""The page in a real browser: it fits a phone and paper, works without its scripts, and asks nobody for anything.
 
 Five kinds of runs are looked at: plain pairs, drains over nodes, searches for capacity, depths of history, and long
 trials beside other tasks.
@@ -17,10 +17,9 @@ from reports import page, results, run
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 import other_folders
-import run_folder
 
 KINDS = {
-    "pairs": run_folder.build,
+    "pairs": other_folders.watched,
     "drains": other_folders.drains,
     "searches": other_folders.searches,
     "depths": other_folders.depths,
@@ -39,7 +38,7 @@ def any_report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = run_folder.build(tmp_path_factory.mktemp("run"))
+    folder = other_folders.watched(tmp_path_factory.mktemp("run"))
     return page.write(*results.finish(run.read(folder))).as_uri()
 
 
@@ -136,3 +135,89 @@ def test_the_keyboard_reaches_everything(browser: Browser, report: str) -> None:
     tab.keyboard.press("Enter")
     assert tab.evaluate("document.activeElement.parentElement.open") != before
     tab.close()
+
+
+def canvases(tab: Page) -> list[str]:
+    """Return what is drawn in each panel of the course, once it is drawn."""
+    tab.wait_for_function("document.querySelectorAll('#course canvas').length > 0")
+    tab.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    drawn: list[str] = tab.evaluate("[...document.querySelectorAll('#course canvas')].map(c => c.toDataURL())")
+    return drawn
+
+
+def values(tab: Page) -> list[str]:
+    """Return what the keys of the panels say of the moment under the cursor."""
+    said: list[str] = tab.evaluate("[...document.querySelectorAll('#course .key b')].map(b => b.textContent)")
+    return said
+
+
+def test_the_course_follows_the_choice(browser: Browser, report: str) -> None:
+    """Another trial draws all panels anew, with its own table and words; the arrow keys choose it as well."""
+    tab, asked = opened(browser, report, 1000, "light")
+    unfold(tab)
+    read = "document.querySelector('#course-table table').textContent"
+    before, table = canvases(tab), tab.evaluate(read)
+    assert len(before) == 5
+    assert "Trial 1, keep-" in table
+    assert tab.locator("#course-table tbody tr").count() == 33
+    tab.locator("#course-trial").focus()
+    tab.keyboard.press("ArrowDown")
+    after = canvases(tab)
+    assert [old == new for old, new in zip(before, after, strict=True)][:3] == [False] * 3
+    assert "Trial 2, keep-" in tab.evaluate(read)
+    assert all(
+        "Trial 2, keep-" in label
+        for label in tab.evaluate("[...document.querySelectorAll('.course')].map(c => c.ariaLabel)")
+    )
+    assert asked == [report]
+    tab.close()
+
+
+def test_all_panels_share_a_cursor_and_a_zoom(browser: Browser, report: str) -> None:
+    """A pointer on one panel, or the slider, names the values of all; a drag enlarges all, a double click undoes it."""
+    tab, _ = opened(browser, report, 1000, "light")
+    whole = canvases(tab)
+    tab.locator("#course .u-over").first.scroll_into_view_if_needed()
+    box = tab.locator("#course .u-over").first.bounding_box()
+    assert box
+    tab.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 20)
+    tab.wait_for_function("[...document.querySelectorAll('#course .key b')].filter(b => b.textContent).length > 8")
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 20, steps=5)
+    tab.mouse.up()
+    assert all(old != new for old, new in zip(whole, canvases(tab), strict=True))
+    tab.mouse.dblclick(box["x"] + 0.5 * box["width"], box["y"] + 20)
+    assert canvases(tab) == whole
+    tab.locator("#course-moment").focus()
+    tab.keyboard.press("Home")
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("ArrowRight")
+    said = tab.evaluate("document.querySelector('#course-moment').ariaValueText")
+    assert said.startswith("2.5 s: wanted ")
+    shown = [text for text in values(tab) if text]
+    assert len(shown) > 8
+    assert all(text in said for text in shown)
+    tab.locator("#course button").first.focus()
+    tab.keyboard.press("Enter")
+    assert all(old != new for old, new in zip(whole, canvases(tab), strict=True))
+    tab.close()
+
+
+def test_the_course_changes_its_colours_with_the_page(browser: Browser, report: str) -> None:
+    """When the system turns dark the curves are drawn again in colours of the dark page."""
+    tab, _ = opened(browser, report, 1000, "light")
+    light = canvases(tab)
+    tab.emulate_media(color_scheme="dark")
+    assert all(old != new for old, new in zip(light, canvases(tab), strict=True))
+    tab.close()
+
+
+def test_without_scripts_the_course_is_a_table(browser: Browser, report: str) -> None:
+    """The peaks of all trials stand there, and controls that would do nothing are not shown."""
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(report)
+    assert not tab.locator("#course-view").is_visible()
+    assert tab.locator("#course > .wide tbody tr").count() == 12
+    assert "Scripts are off" in tab.locator("#course").inner_text()
+    context.close()

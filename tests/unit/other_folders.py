@@ -185,3 +185,29 @@ def _write_tasks(path: Path, episodes: dict[str, np.ndarray], seconds: float) ->
     texts |= {name: [text] * len(kinds) for name, text in (("project", ""), ("node", "node-1"), ("state", "Success"))}
     times = {"queued": begins, "started": begins, "completed": begins + seconds}
     pq.write_table(pa.table({**texts, **times, "starts": np.full(len(kinds), -1, dtype=np.int32)}), path)
+
+
+def watched(folder: Path, pairs: int = 6, seconds: float = 30.0) -> Path:
+    """Write pairs with everything that a trial can have: requests, tasks, and the telemetry of four hosts."""
+    plan = run_folder.plan(design={"pairs": pairs, "seconds": seconds})
+    run_folder.build(folder, plan)
+    for file in folder.glob("trials/*/trial.json"):
+        facts = msgspec.json.decode(file.read_bytes())
+        begin = facts["started"]
+        begins = np.arange(begin, facts["measured_until"], 5.0)
+        _write_tasks(file.parent / "tasks.parquet", {"Deploy": begins, "Retention": begins[::4] + 1}, 7.0)
+        _write_telemetry(file.parent / "telemetry.parquet", begin, facts["measured_until"])
+    return folder
+
+
+def _write_telemetry(path: Path, begin: float, until: float) -> None:
+    hosts = {"machine": (2.0, 0.7), "node-1": (0.3, 0.9), "node-2": (0.3, 0.5), "sql": (0.4, 0.6)}
+    at = np.arange(begin, until + 1, 1.01)
+    columns: dict[str, list[np.ndarray]] = {}
+    for name, (cpus, busy) in hosts.items():
+        stolen = 0.01 * (at - begin) if name == "machine" else np.full(at.size, np.nan)
+        used = cpus * busy * (at - begin)
+        part = {"at": at, "host": np.full(at.size, name), "cpus": np.full(at.size, cpus)}
+        for column, values in (part | {"cpu_seconds": used, "stolen_seconds": stolen}).items():
+            columns.setdefault(column, []).append(values)
+    pq.write_table(pa.table({name: np.concatenate(parts) for name, parts in columns.items()}), path)
