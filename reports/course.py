@@ -89,75 +89,75 @@ def flow(bins: Grid, parts: Sequence[Samples], shown: Sequence[str], closed: Col
 
     Latencies are counted in steps of at most 1.6 %, so that no sorting is needed: this is a picture, no result.
     """
-    wanted, failed, answered = (np.zeros(bins.count + 2, np.int64) for _ in range(3))
-    tallies = {name: np.zeros((bins.count + 2) * _LEVELS, np.int64) for name in ("", *shown)}
+    failed, answered = (np.zeros(bins.count + 2, np.int64) for _ in range(2))
     for part in parts:
-        place = bins.place(part.intended)
-        wanted += np.bincount(place, minlength=bins.count + 2)
         amiss = np.flatnonzero(part.failed)  # few: so the answers without a failure are all but these
-        failed += np.bincount(place.take(amiss), minlength=bins.count + 2)
+        failed += np.bincount(bins.place(part.intended.take(amiss)), minlength=bins.count + 2)
         answered += np.bincount(bins.place(part.done), minlength=bins.count + 2)
         answered -= np.bincount(bins.place(part.done.take(amiss)), minlength=bins.count + 2)
-        cells = _level(part.latency)
-        cells += place * np.int32(_LEVELS)
-        for name, tally in tallies.items():
-            np.add(tally, np.bincount(_chosen(cells, part, name, closed), minlength=tally.size), out=tally)
+    tally, lowest = _tally(bins, parts, shown, closed)
+    in_all = [place for place, name in enumerate(("", *shown)) if name not in closed]
+    tallies = {"": tally[in_all].sum(axis=0), **dict(zip(shown, tally[1:-1], strict=True))}
     inner = slice(1, -1)
-    latencies = {name: _curves(bins, tally.reshape(-1, _LEVELS)[inner]) for name, tally in tallies.items()}
-    return Flow(bins, wanted[inner], failed[inner], answered[inner], latencies)
+    latencies = {name: _curves(bins, found[inner], lowest) for name, found in tallies.items()}
+    return Flow(bins, tally.sum(axis=(0, 2))[inner], failed[inner], answered[inner], latencies)
 
 
-def _chosen(cells: Places, part: Samples, name: str, closed: Collection[str]) -> Places:
-    """Keep one operation, or all that no closed loop asked for."""
-    keep = np.array([one == name if name else one not in closed for one in part.names], dtype=bool)
-    return cells if keep.all() else cells.take(np.flatnonzero(keep[part.kind]))
+def _tally(bins: Grid, parts: Sequence[Samples], shown: Sequence[str], closed: Collection[str]) -> tuple[Counts, int]:
+    """Count requests by group, bin and level of latency; return the counts and the level of the first column.
+
+    Groups are the operations on schedule that are not shown, each that is, and closed loops that are not.
+    """
+    levels = [_level(part.latency) for part in parts]
+    lowest = min((int(one.min()) for one in levels if one.size), default=0)
+    count = max((int(one.max()) for one in levels if one.size), default=0) - lowest + 1
+    shape = (len(shown) + 2, bins.count + 2, count)
+    tally = np.zeros(math.prod(shape), np.int64)
+    for part, cells in zip(parts, levels, strict=True):  # cells begin as levels, and are changed in place
+        groups = [shown.index(name) + 1 if name in shown else -1 * (name in closed) for name in part.names]
+        first = np.array([group % shape[0] for group in groups], np.int32) * np.int32(shape[1] * count)
+        np.subtract(cells, lowest, out=cells)
+        np.add(cells, bins.place(part.intended) * np.int32(count), out=cells)
+        np.add(cells, first.take(part.kind), out=cells)
+        tally += np.bincount(cells, minlength=tally.size)
+    return tally.reshape(shape), lowest
 
 
 def _level(latency: Floats) -> Places:
-    """Give the step of each latency on a scale of about equal ratios: the leading bits of a float are one."""
+    """Give the level of each latency on a scale of about equal ratios: the leading bits of a float are one."""
     bits = latency.astype(np.float32).view(np.int32)
     bits >>= _DROPPED
-    bits -= _LOWEST
-    return np.clip(bits, 0, _LEVELS - 1, out=bits)
+    return np.clip(bits, _LOWEST, _HIGHEST, out=bits)
 
 
 def _bits(seconds: float) -> int:
     return int(np.float32(seconds).view(np.int32) >> _DROPPED)
 
 
-_LOWEST, _LEVELS = _bits(_SHORTEST), _bits(_LONGEST) - _bits(_SHORTEST) + 1
-#: Seconds in the middle of each level.
-_MIDDLES = (
-    (((np.arange(_LEVELS, dtype=np.int32) + _LOWEST) << _DROPPED) + (1 << (_DROPPED - 1)))
-    .view(np.float32)
-    .astype(np.float64)
-)
+_LOWEST, _HIGHEST = _bits(_SHORTEST), _bits(_LONGEST)
 
 
-def _curves(bins: Grid, tally: Counts) -> dict[str, Curve]:
+def _curves(bins: Grid, tally: Counts, lowest: int) -> dict[str, Curve]:
     """Read quantiles off the counts of each bin (a row) and level (a column)."""
     reached, each = np.cumsum(tally, axis=1), tally.sum() / bins.count
+    middles = ((np.arange(tally.shape[1], dtype=np.int32) + lowest) << _DROPPED) + (1 << (_DROPPED - 1))
+    seconds = middles.astype(np.int32).view(np.float32).astype(np.float64)
     found = {}
     for name, share in (("p50", 0.50), ("p95", 0.95)):
         reach = min(_WIDEST // 2, math.ceil((_ENOUGH * FEWEST[name] / each - 1) / 2)) if each else 0
-        found[name] = Curve((2 * reach + 1) * bins.step, _quantile(_moving(reached, reach), share, FEWEST[name]))
+        wide = _moving(reached, reach)
+        level = np.argmax(wide > (share * (wide[:, -1:] - 1)), axis=1)
+        found[name] = Curve((2 * reach + 1) * bins.step, np.where(wide[:, -1] >= FEWEST[name], seconds[level], np.nan))
     return found
 
 
 def _moving(rows: Counts, reach: int) -> Counts:
     """Add to each row so many neighbours to either side; the first and the last have fewer."""
-    if reach <= 0:
+    if not reach:
         return rows
     total = np.concatenate([np.zeros((1, rows.shape[1]), np.int64), np.cumsum(rows, axis=0)])
     place = np.arange(len(rows))
     return np.asarray(total[np.minimum(place + reach + 1, len(rows))] - total[np.maximum(place - reach, 0)])
-
-
-def _quantile(reached: Counts, share: float, fewest: int) -> Floats:
-    """Give the level at which this share of each row is reached; NaN where it holds too few."""
-    number = reached[:, -1]
-    level = np.argmax(reached > (share * (number - 1))[:, np.newaxis], axis=1)
-    return np.where(number >= fewest, _MIDDLES[level], np.nan)
 
 
 def under_way(bins: Grid, begins: Floats, ends: Floats) -> Floats:

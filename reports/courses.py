@@ -20,8 +20,8 @@ Part = dict[str, Any]
 _COLOURS = ("contender", "third", "fourth", "baseline", "good", "open")
 #: Hosts that are drawn at most, the busiest.
 _HOSTS = 6
-#: Significant digits that a picture of a few hundred pixels can show.
-_DIGITS = 3
+#: Significant digits, and decimal places, that a picture of a few hundred pixels can show.
+_DIGITS, _PLACES = 3, 2
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -171,7 +171,7 @@ def _short(value: float) -> float | None:
     """Round for a picture; a whole number is written as one."""
     if not math.isfinite(value):
         return None
-    rounded = float(f"{value:.{_DIGITS}g}")
+    rounded = round(float(f"{value:.{_DIGITS}g}"), _PLACES)
     return int(rounded) if rounded.is_integer() else rounded
 
 
@@ -216,5 +216,5 @@ def _most(panel: Panel, bins: Grid) -> str:
         if value is not None
     ]
     value, place, name = max(known)
-    unit = "" if panel.unit == "tasks" else f" {panel.unit}"
-    return f"{name} {value:g}{unit} at {-place * bins.step:g} s"
+    amount = words.duration(value / 1000) if panel.unit == "ms" else f"{value:g} {panel.unit}"
+    return f"{name.partition(' over ')[0]} {amount.removesuffix(' tasks')} at {-place * bins.step:g} s"

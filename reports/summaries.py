@@ -168,7 +168,7 @@ def summarise(samples: Samples, seconds: float, until: float = math.inf) -> dict
 
 def _summary(samples: Samples, seconds: float, until: float) -> Summary:
     count, failures = samples.latency.size, int(samples.failed.sum())
-    p50, p95, p99 = (quantile(samples.latency, metric) for metric in SHARE)
+    p50, p95, p99 = quantiles(samples.latency)
     in_time = int((~samples.failed & (samples.done <= until)).sum())
     served = in_time / seconds if seconds > 0 else 0.0
     return Summary(count, failures, p50, p95, p99, served, failures / count if count else 0.0)
@@ -177,3 +177,12 @@ def _summary(samples: Samples, seconds: float, until: float) -> Summary:
 def quantile(latency: Floats, metric: str) -> float | None:
     """Give a latency quantile in seconds, or None when the sample is too small to carry it."""
     return float(np.quantile(latency, SHARE[metric])) if latency.size >= FEWEST[metric] else None
+
+
+def quantiles(latency: Floats) -> list[float | None]:
+    """Give all latency quantiles as `quantile` does, in half the time: the values are put in order once."""
+    known = [metric for metric in SHARE if latency.size >= FEWEST[metric]]
+    if not known:
+        return [None] * len(SHARE)
+    found = dict(zip(known, np.quantile(latency, [SHARE[metric] for metric in known]).tolist(), strict=True))
+    return [found.get(metric) for metric in SHARE]

@@ -81,7 +81,7 @@ def steps(truth: float) -> list[RampTrial]:
     made: list[RampTrial] = []
     while isinstance(rate := ramp.next_rate(made, 100.0), float):
         late = 1 / (1 + np.exp(-(-2.944 + 25 * np.log(rate / truth))))
-        made.append(RampTrial(rate, 4000, round(4000 * late), 0.0, 1.0))
+        made.append(RampTrial(rate, 4000, round(4000 * late), 0.0, 1.0, 0.05, 0.25 * (rate / truth) ** 3))
     return made
 
 
@@ -164,7 +164,7 @@ def suspected(folder: Path, factor: float = 1.3, pairs: int = 4) -> Path:
         intended = begin + np.sort(generator.uniform(0, 1_800, 3_600))
         slow = sum(((intended >= at) & (intended < at + 60)).astype(float) for at in episodes["Retention"])
         service = 0.18 * factor**slow * np.exp(generator.normal(0, 0.35, intended.size))
-        _write_requests(place / "requests.parquet", intended, service)
+        write_requests(place / "requests.parquet", intended, service)
         _write_tasks(place / "tasks.parquet", episodes, 60.0)
         times = {"started": begin, "measured_from": begin, "measured_until": begin + 1_800}
         content = {**trial, **times, "sent": {"dashboard": 3_600}, "checks": [], "valid": True}
@@ -172,7 +172,7 @@ def suspected(folder: Path, factor: float = 1.3, pairs: int = 4) -> Path:
     return folder
 
 
-def _write_requests(path: Path, intended: np.ndarray, service: np.ndarray) -> None:
+def write_requests(path: Path, intended: np.ndarray, service: np.ndarray) -> None:
     texts = {"operation": "dashboard", "phase": "measured", "error": ""}
     columns = {name: np.full(intended.size, text) for name, text in texts.items()}
     pq.write_table(pa.table({"intended": intended, "sent": intended, "done": intended + service} | columns), path)

@@ -148,3 +148,20 @@ def test_results_do_not_change_with_telemetry(tmp_path: Path) -> None:
     for file in folder.glob("trials/*/telemetry.parquet"):
         file.unlink()
     assert results.reduce(run.read(folder)).effects == with_all
+
+
+def test_a_search_is_shown_over_all_its_steps(tmp_path: Path) -> None:
+    """Requests of every step stand in the course of their trial, one step after the other."""
+    folder = other_folders.searches(tmp_path / "run", pairs=2)
+    (first, *_) = sorted((folder / "trials").iterdir())
+    facts = msgspec.json.decode((first / "trial.json").read_bytes())
+    begin = facts["measured_from"]
+    (first / "trial.json").write_bytes(msgspec.json.encode(facts | {"measured_until": begin + 20}))
+    for number in (0, 1):
+        (first / f"steps/{number:02d}").mkdir(parents=True)
+        intended = begin + 10 * number + np.arange(0, 10, 0.02)
+        other_folders.write_requests(first / f"steps/{number:02d}/requests.parquet", intended, np.full(500, 0.1))
+    flow = run.read(folder).trials[0].flow
+    assert flow is not None
+    assert flow.wanted.sum() == 1_000
+    assert flow.latencies[""]["p95"].values[3:23] == pytest.approx([0.1] * 20, rel=0.016)

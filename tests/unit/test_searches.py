@@ -32,7 +32,8 @@ def test_a_step_counts_late_failed_and_unserved_requests() -> None:
     """Of four requests one is late and one failed; one more came later than the objective after the end."""
     step = searches.reduce(samples([0.1, 0.4, 0.1, 2.0], [False, False, True, False]), 50.0, 0.25, 101.0)
     assert (step.rate, step.requests, step.over) == (50.0, 4, 3)
-    assert (step.errors, step.served) == (0.25, 0.5)
+    assert (step.errors, step.served, step.p95) == (0.25, 0.5, None)
+    assert searches.reduce(samples([0.1] * 100 + [0.2] * 100), 50.0, 0.25, 101.0).p95 == pytest.approx(0.2)
     assert searches.reduce(samples([]), 50.0, 0.25, 101.0) == RampTrial(50.0, 0, 0, 0.0, 0.0)
 
 

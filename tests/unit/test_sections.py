@@ -67,13 +67,17 @@ def area(level: list[tuple[float, int]]) -> float:
 
 
 def test_a_search_shows_each_of_its_steps(tmp_path: Path) -> None:
-    """Every step of every search is a point and a line of the table; the searched arms keep their colours."""
+    """Every step of every search is a point of both pictures and a line of the table; so is a run without latencies."""
     finished, source, _ = shown(other_folders.searches(tmp_path))
     steps = sum(len(trial.facts.search) for trial in finished.trials)
     section = re.search(r'<section id="capacity">.*?</section>', source, re.DOTALL)
     assert section
-    assert len(re.findall(r"<circle", section[0])) == steps
+    assert len(re.findall(r"<circle", section[0])) == 2 * steps
     assert len(re.findall(r"<tr><td", section[0])) == steps + len(finished.trials)
+    assert "Latency (p95) by throughput" in section[0]
+    for file in tmp_path.glob("trials/*/trial.json"):
+        file.write_bytes(re.sub(rb',\s*"p(?:50|95)": [\d.e-]+', b"", file.read_bytes()))
+    assert "Latency (p95) by throughput" not in shown(tmp_path)[1]
 
 
 def test_doubling_the_history_is_told_with_its_interval(tmp_path: Path) -> None:
