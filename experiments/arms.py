@@ -13,8 +13,8 @@ RETENTION_WITHIN = 3600.0
 
 def apply_retention(
     octopus: Octopus, space: str, policy: Retention, journal: Journal, progress: Callable[[int, int, str], None]
-) -> None:
-    """Set the policy on every lifecycle of a space and run the Retention task to its end.
+) -> dict[str, Any]:
+    """Set the policy on every lifecycle of a space and run the Retention task to its end; return that task.
 
     The wire shape is that of octopus-api §A.4, the task that of §A.14. A phase with a policy of its own would win over
     its lifecycle's (octopus-facts §1b), so phases are made to inherit.
@@ -36,6 +36,7 @@ def apply_retention(
     journal.note("task", what="Retention", where=space)
     task = octopus.run_task("Retention", "octoload: apply the policy of the arm", space, RETENTION_WITHIN, progress)
     journal.note("done", what="Retention", where=space, task=task["Id"], duration=task.get("Duration", ""))
+    return task
 
 
 def _policies(lifecycle: dict[str, Any]) -> dict[str, Any]:

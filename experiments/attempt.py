@@ -21,12 +21,14 @@ from experiments.hooks import Hooks
 from experiments.journal import Journal
 from experiments.meter import Meter
 from experiments.plan import Trial
+from experiments.purging import Purging
 from experiments.rig import Rig, connect
 from experiments.search import Search
 from experiments.strike import Course
 from octoload.api import Octopus
 from octoload.errors import InvalidRunError, ServerError
 from reports import checks, ramp
+from reports.purgechecks import check_purge
 from reports.searches import check_search
 from reports.taskchecks import check_drain, check_followed, check_overlap, check_worked_off
 
@@ -85,6 +87,8 @@ class Attempt:
         self.rig.check()
         facts = {**content, **facts, "hosts": meter.used}
         found = checks.check_trial(facts, folder / "requests.parquet", self.decided)
+        if "purge" in facts:
+            found += check_purge(facts)
         if "tasks" in facts:
             found += check_followed(facts, folder / "tasks.parquet", self.decided)
         else:
@@ -92,23 +96,36 @@ class Attempt:
         return trialfile.judge(folder, facts, found)
 
     def _drive(self, trial: Trial, report: Report, meter: Meter) -> dict[str, Any]:
-        """Drive a trial's load with the outage of its arm, and follow its tasks; return the trial's facts."""
-        outage, within = self.experiment.arms[trial.arm].outage, self.experiment.workload.follow
-        if outage:
-            node = outage.node or self.rig.last_node
-            course = Course(outage, trial.arm, node, self.hooks, tell=self.rig.tell)
-            beginning = Beginning(self.experiment.design.warm_up)
-            with course.beside(beginning) as aside:
-                facts = self.engine.run(self._command(trial), self._progress(report, meter, beginning))
-                beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
-                facts["outage"] = aside.result()
-        else:
-            facts = self.engine.run(self._command(trial), self._progress(report, meter))
+        """Drive a trial's load beside what its arm does, and follow its tasks; return the trial's facts."""
+        within = self.experiment.workload.follow
+        facts = self._load_beside(trial, report, meter)
         if within:
             with connect(self.rig, trial.arm) as octopus:
                 file, space = trial.place(self.folder) / "tasks.parquet", self.rig.targets[trial.arm].space
-                facts["tasks"] = follow(octopus, space, facts["measured_from"], within, file, progress=report)
+                facts["tasks"] = follow(octopus, space, facts, within, file, progress=report)
+        del facts["queued"]
         return facts
+
+    def _load_beside(self, trial: Trial, report: Report, meter: Meter) -> dict[str, Any]:
+        """Drive a trial's load with the outage or the purge of its arm in its course; return the facts of both."""
+        course, beginning = self._course(trial), Beginning(self.experiment.design.warm_up)
+        if course is None:
+            return self.engine.run(self._command(trial), self._progress(report, meter))
+        with course.beside(beginning) as aside:
+            facts = self.engine.run(self._command(trial), self._progress(report, meter, beginning))
+            beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
+            return {**facts, course.name: aside.result()}
+
+    def _course(self, trial: Trial) -> Course | Purging | None:
+        """Return what happens in the course of each trial of an arm, if anything does."""
+        arm = self.experiment.arms[trial.arm]
+        if arm.outage:
+            node = arm.outage.node or self.rig.last_node
+            return Course(arm.outage, trial.arm, node, self.hooks, tell=self.rig.tell)
+        if arm.purge:
+            space = self.rig.targets[trial.arm].space
+            return Purging(arm.purge, space, self.journal, ask=lambda: connect(self.rig, trial.arm))
+        return None
 
     def _tell_tasks(self, trial: Trial, since: float) -> list[str]:
         """Write down the server's tasks since a Unix time, for what they do to pages; return what hindered it."""
@@ -187,6 +204,7 @@ class Attempt:
         self.rig.check()
         facts = {**content, **load, "slots": drained["slots"], "hosts": drained["hosts"]}
         facts["tasks"] = {"queued": drained["sent"]["drain"]}
+        del facts["queued"]
         found = checks.check_trial(facts, folder / "requests.parquet", self.decided)
         found.append(check_overlap(drained, load))
         found += check_worked_off(drained, folder / "tasks.parquet", self._objective)

@@ -10,9 +10,11 @@ import msgspec
 
 from experiments import hosts as host_rules
 from experiments import outage as outages
+from experiments import purge as purge_rules
 from experiments import workload as workloads
 from experiments.hosts import Hosts, Place
 from experiments.outage import Outage
+from experiments.purge import Purge
 from experiments.workload import Fault, Workload
 from octoload import yamlfile
 from octoload.edge.arrivals import Phases
@@ -52,6 +54,8 @@ class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     within: float = 120.0
     #: A node is struck in the middle of each trial and mended after a while.
     outage: Outage | None = None
+    #: Stand-in only: in the middle of each trial, which begins with the whole history, retention cuts it.
+    purge: Purge | None = None
     #: What this arm is meant to change besides what decides: `errors`, when requests are expected to fail in it.
     changes: list[Literal["errors"]] = []
     #: Real Octopus: the instance of this arm.
@@ -106,6 +110,11 @@ _CLOSED_DECIDES_NOTHING = (
     "decide by an operation of the mix (statistics §3)."
 )
 
+_PURGE_ON_A_REAL_SERVER = (
+    "It deletes for good, and only a stand-in's database can be made anew for each trial: restore one backup twice, "
+    "purge the second as you mean to, and compare both by their urls."
+)
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 
 #: Two attempts at a trial at most, so that a busy host costs a newcomer pairs rather than minutes.
@@ -156,8 +165,13 @@ class Experiment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def on_one_server(experiment: Experiment) -> bool:
-    """Whether the arms need no data of their own: settings of one server, or what happens to its nodes."""
-    return switched(experiment) or any(arm.outage for arm in experiment.arms.values())
+    """Whether the arms need no data of their own: settings of one server, or what happens to it in a trial."""
+    return switched(experiment) or any(arm.outage or arm.purge for arm in experiment.arms.values())
+
+
+def renewed(experiment: Experiment) -> bool:
+    """Whether each trial begins with the history as it was seeded, because trials cut it."""
+    return any(arm.purge for arm in experiment.arms.values())
 
 
 def switched(experiment: Experiment) -> bool:
@@ -236,7 +250,7 @@ def _arm_faults(experiment: Experiment) -> list[Fault]:
         *_server_faults(experiment),
         *_switch_faults(experiment),
         *(fault for name, arm in arms.items() for fault in _faults_of(name, arm)),
-        *_outage_faults(experiment),
+        *_course_faults(experiment),
     ]
 
 
@@ -282,6 +296,8 @@ def _faults_of(name: str, arm: Arm) -> list[Fault]:
         faults.append((f"the url of arm {name!r} holds a user name", "Keys belong into `key_variable`."))
     if arm.url and arm.retention:
         faults.append((f"arm {name!r} asks for a retention policy on {arm.url}", _RETENTION_ON_A_REAL_SERVER))
+    if arm.url and arm.purge:
+        faults.append((f"arm {name!r} purges {arm.url} in each trial", _PURGE_ON_A_REAL_SERVER))
     if arm.retention and arm.retention.keep < 1:
         faults.append((f"arm {name!r} keeps {arm.retention.keep}", "`keep` is 1 or more."))
     if arm.nodes is not None and arm.nodes < 1:
@@ -295,13 +311,19 @@ def _faults_of(name: str, arm: Arm) -> list[Fault]:
     return faults
 
 
-def _outage_faults(experiment: Experiment) -> Iterator[Fault]:
-    nodes = experiment.standin.nodes if experiment.standin else 0
+def _course_faults(experiment: Experiment) -> Iterator[Fault]:
+    """Yield what is wrong with what happens in the course of trials."""
+    nodes, seconds = experiment.standin.nodes if experiment.standin else 0, experiment.design.seconds
     for name, arm in experiment.arms.items():
         if arm.outage:
-            yield from outages.faults(name, arm.outage, arm.url, nodes, experiment.design.seconds)
-            if experiment.workload.drain or experiment.workload.search:
-                yield f"arm {name!r} has an outage, and the workload no arrivals that go on", "Give it a mix instead."
+            yield from outages.faults(name, arm.outage, arm.url, nodes, seconds)
+        if arm.outage and arm.purge:
+            yield f"arm {name!r} has an outage and a purge", "One of them at a time: make two arms of it."
+        if (arm.outage or arm.purge) and (experiment.workload.drain or experiment.workload.search):
+            what = "an outage" if arm.outage else "a purge"
+            yield f"arm {name!r} has {what}, and the workload no arrivals that go on", "Give it a mix instead."
+    purges = {name: arm.purge for name, arm in experiment.arms.items() if arm.purge}
+    yield from purge_rules.faults(purges, seconds)
 
 
 def _objective_faults(experiment: Experiment) -> list[Fault]:

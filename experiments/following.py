@@ -1,6 +1,7 @@
 """The tasks that a trial's load has queued, followed to their end after it."""
 
 import time
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ LOOK = 0.5
 
 
 def follow(
-    octopus: Octopus, space: str, since: float, within: float, file: Path, *, progress: Progress
-) -> dict[str, Any]:
-    """Wait until no task of a space is under way, at most `within` seconds; write all that were queued `since` a time.
+    octopus: Octopus, space: str, facts: Mapping[str, Any], within: float, file: Path, *, progress: Progress
+) -> dict[str, int]:
+    """Wait until no task of a space is under way, at most `within` seconds; write down those of a trial.
 
-    Those that wait for a later time, such as scheduled deployments, are waited for as well. Return `tasks` of
-    `trial.json`: how many were queued, and how many of them came to their end.
+    These are all that its load was answered with, and what else was queued since its measured phase began: by a server
+    of its own accord, or by a request whose answer was lost. Those that wait for a later time, such as scheduled
+    deployments, are waited for as well. Return `tasks` of `trial.json`: how many were queued, the vanished among them,
+    and how many came to their end.
 
     Raises:
         ServerError: the server fails.
@@ -27,6 +30,20 @@ def follow(
     while (left := tasks.left(octopus, space)) and time.monotonic() < deadline:
         progress(0, left, "tasks still to end")
         time.sleep(LOOK)
-    found = tasks.during(octopus, since, space)
-    tasks.write(file, found, tasks.count_starts(octopus, space, since))
-    return {"queued": len(found), "ended": sum(bool(task["IsCompleted"]) for task in found)}
+    begin, asked = beginning(facts), list(facts["queued"])
+    found = _found(octopus, space, begin, asked)
+    tasks.write(file, found, tasks.count_starts(octopus, space, begin))
+    queued = {*asked, *(task["Id"] for task in found)}
+    return {"queued": len(queued), "ended": sum(bool(task["IsCompleted"]) for task in found)}
+
+
+def beginning(facts: Mapping[str, Any]) -> float:
+    """Return when the measured phase began, in Unix seconds by the slowest clock of the server's nodes."""
+    return float(facts["measured_from"]) + min((float(clock["low"]) for clock in facts["clocks"].values()), default=0.0)
+
+
+def _found(octopus: Octopus, space: str, begin: float, asked: Collection[str]) -> list[dict[str, Any]]:
+    """Return the tasks since a time and those that were asked for, oldest first; vanished ones are missing."""
+    found = tasks.during(octopus, begin, space)
+    known = {task["Id"] for task in found}
+    return tasks.in_order([*found, *tasks.read(octopus, space, [one for one in asked if one not in known])])

@@ -11,6 +11,7 @@ from experiments import workload as workloads
 from experiments.address import Address
 from experiments.experiment import Arm, Compare, Design, Experiment
 from experiments.outage import Outage
+from experiments.purge import Purge
 from seeders.history import History
 
 
@@ -80,6 +81,7 @@ def describe(arm: Arm) -> str:
         *([f"the database on the {arm.sql.replace('-', ' ')}"] if arm.sql else []),
         *([f"{arm.sql_latency} to the database and back"] if arm.sql_latency else []),
         *([_outage(arm.outage)] if arm.outage else []),
+        *([_purge(arm.purge)] if arm.purge else []),
         *([f"after `{' '.join(arm.before)}`"] if arm.before else []),
         *([f"the instance at {arm.url}"] if arm.url else []),
     ]
@@ -91,6 +93,17 @@ def describe(arm: Arm) -> str:
 def _outage(outage: Outage) -> str:
     deed = {"kill": "a node is killed", "freeze": "a node stands still", None: "a node is struck"}[outage.does]
     return f"{deed} {outage.after:g} s into each trial and mended {outage.lasts:g} s later"
+
+
+def _course(arm: Arm) -> str:
+    return "outage" if arm.outage else "purge" if arm.purge else ""
+
+
+def _purge(purge: Purge) -> str:
+    *before, last = [f"{keep}" for keep in purge.keep]
+    way = f"{', '.join(before)} and then {last}" if before else f"{last} at once"
+    times = f"{purge.after:g} s into each trial" + (f", {purge.every:g} s from step to step" if before else "")
+    return f"retention cut to {way} ({purge.unit.lower()}), {times}"
 
 
 def write_up(experiment: Experiment, history: History | None, generator: Generator) -> dict[str, Any]:
@@ -109,6 +122,7 @@ def write_up(experiment: Experiment, history: History | None, generator: Generat
         },
         "caps": {name: arm.task_cap for name, arm in arms.items() if arm.task_cap and not arm.nodes},
         "meant": {name: arm.changes for name, arm in arms.items() if arm.changes},
+        "courses": {name: course for name, arm in arms.items() if (course := _course(arm))},
         "arms": {name: describe(arm) for name, arm in arms.items()},
         "design": msgspec.to_builtins(design),
         "workload": workloads.write_up(experiment.workload, design.phases(experiment.workload)),

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from experiments import arms, provenance
 from experiments.display import Display
-from experiments.experiment import Arm, Experiment, Retention, on_one_server
+from experiments.experiment import Arm, Experiment, Retention, on_one_server, renewed
 from experiments.hosts import Hosts, check_room, usable_cores
 from experiments.journal import Journal
 from experiments.standin import Laboratory
@@ -17,6 +17,9 @@ from octoload import files
 from octoload.api import Octopus
 from octoload.errors import ServerError, UsageError
 from seeders import bulk, history, manifest
+
+#: Database that keeps the history as it was seeded, where trials cut it; no arm's name begins so.
+_WHOLE = "_whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Rig(Protocol):
         """Bring the servers into the state of their arms."""
 
     def enter(self, arm: str) -> None:
-        """Put in force for the next trial what an arm says about hosts."""
+        """Put in force for the next trial what an arm says about hosts, on the history that it is to begin with."""
 
     def hosts(self) -> dict[str, Any]:
         """Return what each simulated host has used so far (docs/formats.md, Hosts); empty where there are none."""
@@ -107,7 +110,13 @@ class StandinRig:
             self._journal.note("prepared")
 
     def enter(self, arm: str) -> None:
-        """Move the database to where the arm wants it."""
+        """Make the history anew where trials cut it, and move the database to where the arm wants it.
+
+        Raises:
+            ServerError: the stand-in does not come up on it.
+        """
+        if renewed(self._experiment):
+            self._renew()
         standin, wanted = self._experiment.standin, self._experiment.arms[arm]
         if not standin or not standin.hosts:
             return
@@ -173,6 +182,8 @@ class StandinRig:
         with self._display.step("Cloning the database"):
             for name in self._others():
                 self._laboratory.clone(self._first, name)
+            if renewed(self._experiment):
+                self._laboratory.clone(self._first, _WHOLE)
         self._serve(self._first)
         with self._octopus(self._first) as octopus:
             written = manifest.complete(octopus, chosen, footer, started=self._started)
@@ -210,9 +221,19 @@ class StandinRig:
         """Serve the databases of an interrupted run again."""
         with self._display.step("Starting the stand-in again"):
             self._laboratory.start()
+            if renewed(self._experiment):  # a trial that broke off may have left half of it, or none
+                self._laboratory.clone(_WHOLE, self._first)
             for name in self._served:
                 self._serve(name)
                 self._laboratory.settle(name)
+
+    def _renew(self) -> None:
+        """Serve a fresh copy of the history as it was seeded, in the place of the one that a trial has cut."""
+        with self._display.step("Making the history anew"):
+            self._laboratory.end(self._first)
+            self._laboratory.clone(_WHOLE, self._first)
+            self._laboratory.settle(self._first)
+            self._serve(self._first)
 
     def _serve(self, name: str) -> None:
         urls = self._laboratory.serve(name)

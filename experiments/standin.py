@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shutil
 import socket
 import string
 from collections.abc import Sequence
@@ -34,6 +35,7 @@ class Laboratory:
         # Workers elsewhere must know the key, so it may be given.
         self.key = os.environ.get("OCTOLOAD_KEY") or "API-" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(28))
         self._programs: list[Program] = []
+        self._servers: dict[str, Program] = {}
         self._dsn = ""
 
     def start(self) -> None:
@@ -61,8 +63,8 @@ class Laboratory:
         return self._run_json("the loader", ["load", str(stream)], 3600, database)
 
     def clone(self, database: str, name: str) -> None:
-        """Copy a database."""
-        self._run("the clone", ["clone", "--to", name], 600, database)
+        """Copy a database, in the place of an older copy if there is one."""
+        self._run("the clone", ["clone", "--to", name, "--replace"], 600, database)
 
     def settle(self, database: str) -> None:
         """Vacuum, analyse and read a database into memory, so that arms start alike."""
@@ -76,7 +78,7 @@ class Laboratory:
         """Start a server on a database; return the URL of each of its nodes."""
         arguments = ["serve", "--port", "0", "--nodes", str(self.nodes), "--time-scale", str(self.time_scale)]
         arguments += ["--no-schedule", "--data", str(self._files(database)), *self.hosts]
-        program = self._start(f"the server of {database}", arguments, database)
+        program = self._servers[database] = self._start(f"the server of {database}", arguments, database)
         urls = []
         for line in program.lines(120):
             word, _, rest = line.partition(":")
@@ -85,6 +87,13 @@ class Laboratory:
             if word == "ready":
                 return urls or [rest.split()[0]]
         raise program.ended()
+
+    def end(self, database: str) -> None:
+        """End the server of a database, and forget its files, such as the logs of its tasks."""
+        program = self._servers.pop(database)
+        self._programs.remove(program)
+        program.stop()
+        shutil.rmtree(self._files(database), ignore_errors=True)
 
     def host(self, database: str, *words: str) -> dict[str, Any]:
         """Tell a server about its hosts, or ask; return its answer (docs/formats.md, Hosts)."""

@@ -16,6 +16,9 @@ _MENDS = {"kill": "start", "freeze": "thaw"}
 class Course:
     """One outage in the course of one trial."""
 
+    #: Where `trial.json` has what came of it.
+    name = "outage"
+
     def __init__(self, outage: Outage, arm: str, node: str, hooks: Hooks, *, tell: Tell) -> None:
         self._outage = outage
         self._node = node

@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,11 @@ def during(octopus: Octopus, since: float, space: str = "") -> list[dict[str, An
     begin = dt.datetime.fromtimestamp(since, dt.UTC).isoformat()
     path = f"/api/{space}/tasks" if space else "/api/tasks"
     found = list(octopus.pages(path, fromQueueDate=begin, take=_AT_ONCE))
+    return in_order(found)
+
+
+def in_order(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return tasks in the order of their queueing."""
     return sorted(found, key=lambda task: (task["QueueTime"], len(task["Id"]), task["Id"]))
 
 

@@ -60,6 +60,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
     samples = summaries.read(requests)
     generator, decided = facts["generator"], plans.parse(plan)
     deciding = _deciding_latency(samples, decided)
+    steady = decided.workload.steady and facts.get("arm") not in decided.courses
     return [
         recorded(facts, samples),
         _arrived(facts, samples),
@@ -69,11 +70,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
         *[_carried(samples, endpoint) for endpoint in tasks.requested(decided) if endpoint.metric in FEWEST],
         _lag(samples.on_schedule(decided.paced), deciding, float(generator["cpu"])),
         _read_delay(generator, deciding),
-        *[
-            check
-            for name in (decided.deciding if decided.workload.steady else ())
-            for check in _steadiness(samples, name)
-        ],
+        *[check for name in (decided.deciding if steady else ()) for check in _steadiness(samples, name)],
         _backlog(generator),
         generator_cpu(generator),
         steal(generator),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from reports import costs, outages, words
+from reports import costs, outages, purges, words
 from reports.effects import Effect
 from reports.results import Results
 from reports.run import Run
@@ -19,6 +19,7 @@ def render(run: Run, results: Results) -> str:
     beside = [one.sentence for one in results.comparisons]
     beside += [" ".join(costs.sentences(one)) for one in results.predictions]
     beside += [outages.sentence(cost) for cost in results.outages]
+    beside += [purges.sentence(cost) for cost in results.purges]
     lines += [line for text in beside for line in (_safe(text), "")]
     if results.warnings:
         lines += ["Before you rely on it:", "", *[f"- {_safe(warning)}" for warning in results.warnings], ""]

@@ -73,24 +73,25 @@ def costs(trials: Sequence[Trial]) -> list[Cost]:
 
 
 def _cost(arm: str, does: str, cases: Sequence[_Case]) -> Cost:
-    cancelled = [seconds for case in cases for seconds in case.cancelled]
+    cancelled = [after for case in cases for after in case.cancelled]
     recovered = [case.recovered for case in cases if math.isfinite(case.recovered)]
     lefts = [case.left for case in cases if case.left is not None]
     return Cost(
         arm=arm,
         does=does,
         trials=len(cases),
-        lasted=_spread([case.lasted for case in cases]),
-        unavailable=_spread([case.unavailable for case in cases]),
-        failed=_spread([case.failed for case in cases]),
-        orphaned=_spread([float(case.orphaned) for case in cases]),
-        cancelled=_spread(cancelled) if cancelled else None,
+        lasted=spread([case.lasted for case in cases]),
+        unavailable=spread([case.unavailable for case in cases]),
+        failed=spread([case.failed for case in cases]),
+        orphaned=spread([float(case.orphaned) for case in cases]),
+        cancelled=spread(cancelled) if cancelled else None,
         left=sum(lefts) if lefts else None,
-        recovered=_spread(recovered) if len(recovered) == len(cases) else None,
+        recovered=spread(recovered) if len(recovered) == len(cases) else None,
     )
 
 
-def _spread(values: Sequence[float]) -> Spread:
+def spread(values: Sequence[float]) -> Spread:
+    """Reduce one measure over trials."""
     return Spread(float(np.median(values)), min(values), max(values))
 
 
@@ -125,7 +126,7 @@ def _unavailable(samples: Samples, outage: Outage) -> tuple[float, float, float]
 def _cancelled(rows: Tasks, outage: Outage) -> list[float]:
     """Return how long after the strike each task that ran then was cancelled."""
     ran = (rows.started <= outage.struck) & (rows.completed >= outage.struck) & (rows.state == "Canceled")
-    return [float(seconds) for seconds in rows.completed[ran] - outage.struck]
+    return [float(after) for after in rows.completed[ran] - outage.struck]
 
 
 def _back(rows: Tasks, outage: Outage) -> float:
@@ -140,11 +141,11 @@ def sentence(cost: Cost) -> str:
     """Say what an arm's outages cost, each figure as a median with its range."""
     deed = {"kill": "A killed node", "freeze": "A node that stood still", "strike": "A node that was struck"}[cost.does]
     told = f"{deed} ({cost.arm}; {cost.trials} trials, {duration(cost.lasted.median)} each): requests failed for "
-    said = [f"{told}{_seconds(cost.unavailable)}, {share(round(cost.failed.median, 3))} of those of that time"]
+    said = [f"{told}{seconds(cost.unavailable)}, {share(round(cost.failed.median, 3))} of those of that time"]
     if cost.left is not None:
         said.append(_orphans(cost))
     if cost.recovered:
-        said.append(f"all was well {_seconds(cost.recovered)} after the strike")
+        said.append(f"all was well {seconds(cost.recovered)} after the strike")
     return "; ".join(said) + "."
 
 
@@ -153,9 +154,10 @@ def _orphans(cost: Cost) -> str:
         words = "no task was orphaned"
     else:
         words = f"{cost.orphaned.median:g} tasks orphaned ({cost.orphaned.low:g} to {cost.orphaned.high:g}), "
-        words += f"each cancelled {_seconds(cost.cancelled)} after the strike"
+        words += f"each cancelled {seconds(cost.cancelled)} after the strike"
     return f"{words}, {cost.left} never ended" if cost.left else words
 
 
-def _seconds(value: Spread) -> str:
+def seconds(value: Spread) -> str:
+    """Write a spread of times as a median with its range."""
     return f"{duration(value.median)} ({duration(value.low)} to {duration(value.high)})"

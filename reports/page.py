@@ -15,7 +15,21 @@ import msgspec
 from markupsafe import Markup, escape
 
 from octoload.files import write_bytes
-from reports import charts, costs, courses, hosts, junit, markdown, outages, plots, sections, tasks, validity, words
+from reports import (
+    charts,
+    costs,
+    courses,
+    hosts,
+    junit,
+    markdown,
+    outages,
+    plots,
+    purges,
+    sections,
+    tasks,
+    validity,
+    words,
+)
 from reports import run as runs
 from reports.caps import CapChoice
 from reports.charts import Curve, Dot
@@ -69,6 +83,7 @@ def render(run: Run, results: Results) -> str:
         sections=sections.prepare(run, results),
         speed_ups=results.scaling.speed_ups if isinstance(results.scaling, Scaling) else [],
         outages=[{"cost": cost, "sentence": outages.sentence(cost)} for cost in results.outages],
+        purges=[{"cost": cost, "sentence": purges.sentence(cost)} for cost in results.purges],
         choice=results.caps if isinstance(results.caps, CapChoice) else None,
         bottlenecks=[hosts.bottleneck(results.hosts, arm) for arm in dict.fromkeys(use.arm for use in results.hosts)],
         surroundings=[hosts.around(one) for one in results.surroundings],

@@ -139,6 +139,8 @@ class Plan(msgspec.Struct, frozen=True):
     caps: dict[str, int] = {}
     #: Arm -> what it is meant to change besides what decides: `errors`.
     meant: dict[str, list[str]] = {}
+    #: Arm -> what happens in the course of each of its trials: `outage` or `purge`; latency is not meant to be steady.
+    courses: dict[str, str] = {}
     #: Operations that only closed loops ask for.
     closed: list[str] = []
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from octoload import files
-from reports import caps, costs, depth, hosts, links, looks, outages, scaling, validity, words
+from reports import caps, costs, depth, hosts, links, looks, outages, purges, scaling, validity, words
 from reports import run as runs
 from reports.caps import CapChoice
 from reports.checks import Check, worst
@@ -22,6 +22,7 @@ from reports.hosts import HostUse, Surroundings
 from reports.links import LinkResult
 from reports.looks import Look
 from reports.outages import Cost
+from reports.purges import PurgeCost
 from reports.run import Document, Run, Trial
 from reports.scaling import Scaling, fit
 from reports.statistics import Untold
@@ -97,6 +98,8 @@ class Results(msgspec.Struct, frozen=True):
     caps: CapChoice | Untold | None
     #: What the outages of each arm cost.
     outages: list[Cost]
+    #: What the purges of each arm cost while they went on.
+    purges: list[PurgeCost]
     #: 0 finished or gate passed, 1 gate failed, 3 INVALID, 4 gate undecided (design §7).
     exit_code: int
 
@@ -180,6 +183,7 @@ def reduce(run: Run) -> Results:
         predictions=[] if faults else _predictions(run, [primary, *(one.effects for one in comparisons)]),
         caps=recommended,
         outages=outages.costs(run.trials),
+        purges=purges.costs(run.trials, run.plan),
         exit_code=exit_code(run, effects, errors, valid=not faults),
     )
 
@@ -275,6 +279,7 @@ def console(results: Results) -> RenderableType:
     parts += [Text(f"Hosts, {hosts.bottleneck(results.hosts, arm)}.") for arm in arms]
     parts += [Text(line) for one in results.predictions for line in costs.sentences(one)]
     parts += [Text(outages.sentence(cost)) for cost in results.outages]
+    parts += [Text(purges.sentence(cost)) for cost in results.purges]
     shown = results.of("primary") + results.of("control")
     return Group(Text(), *parts, Text(), *([_table(shown)] if shown else []))
 

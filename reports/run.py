@@ -48,6 +48,31 @@ class Outage(msgspec.Struct, frozen=True):
     mended: float
 
 
+class PurgeStep(msgspec.Struct, frozen=True):
+    """A step of a purge and the Retention task that applied it; times in Unix seconds by the server's clock."""
+
+    #: What each phase keeps from then on.
+    keep: int
+    queued: float
+    started: float
+    completed: float
+    #: How many releases there were fewer after it.
+    releases: int
+
+    @property
+    def ran(self) -> float:
+        """Seconds that its task ran."""
+        return self.completed - self.started
+
+
+class Purge(msgspec.Struct, frozen=True):
+    """How retention was made tighter in the course of a trial."""
+
+    #: `Items` or `Days`.
+    unit: str
+    steps: list[PurgeStep]
+
+
 class Facts(msgspec.Struct, frozen=True):
     """What reports need of `trial.json`; times in Unix seconds."""
 
@@ -82,6 +107,8 @@ class Facts(msgspec.Struct, frozen=True):
     tasks: dict[str, int] = {}
     #: What was done to a node in its course; None when nothing was.
     outage: Outage | None = None
+    #: How retention was made tighter in its course; None when it was not.
+    purge: Purge | None = None
     #: Steps of a search; empty of any other trial.
     search: list[RampTrial] = []
 

@@ -29,8 +29,8 @@ class Finding:
 
 
 def check(run: Run) -> list[Check]:
-    """Check every primary operation; a workload with stages is not meant to be steady and is left out."""
-    if run.plan.workload.stages:
+    """Check every primary operation; what has stages, outages or purges in its course is not meant to be steady."""
+    if run.plan.workload.stages or run.plan.courses:
         return []
     return [found for name in run.plan.deciding if (found := _check(run, name)) is not None]
 

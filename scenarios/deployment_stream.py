@@ -12,7 +12,7 @@ QUEUE = Operation("queue-deployment", "POST")
 SCHEDULE = Operation("schedule-deployment", "POST")
 
 #: Scheduled deployments start together at whole multiples of so many seconds.
-EVERY = 60
+EVERY = 15
 
 
 class Queued(msgspec.Struct, rename="pascal"):
@@ -51,16 +51,18 @@ class DeploymentStream(Scenario):
     def _queue(self, session: Session, when: dict[str, str]) -> None:
         order = {**self._pairs[session.number % len(self._pairs)], **when}
         queued = session.post_as(self.operations[0], self._path, order, Queued)
-        session.stamp(session.span, queued.created if queued else None)
+        if queued:
+            session.stamp(session.span, queued.created)
+            session.queue(queued.task_id)
 
 
 class ScheduledDeployment(DeploymentStream):
-    """The same for later: all that arrive within a minute start at its end, as nightly deployments do."""
+    """The same for later: all that arrive within a quarter of a minute start at its end, as nightly deployments do."""
 
     name = "scheduled-deployment"
     operations = (SCHEDULE,)
 
     def run(self, session: Session) -> None:
-        """Schedule one for the next whole minute."""
+        """Schedule one for the next whole quarter of a minute."""
         start = (int(time.time()) // EVERY + 1) * EVERY
         self._queue(session, {"QueueTime": datetime.fromtimestamp(start, UTC).isoformat()})

@@ -16,6 +16,7 @@ _TASKS = "/api/tasks"
 class Queued(msgspec.Struct, rename="pascal"):
     """What `tasks` answers (octopus-api §A.14)."""
 
+    id: str
     #: When it was queued, by the clock of the node that answered.
     queue_time: datetime
 
@@ -39,7 +40,9 @@ class _ServerTask(Scenario):
     def run(self, session: Session) -> None:
         """Queue one."""
         queued = session.post_as(self.operations[0], _TASKS, self._order, Queued)
-        session.stamp(session.span, queued.queue_time if queued else None)
+        if queued:
+            session.stamp(session.span, queued.queue_time)
+            session.queue(queued.id)
 
 
 class HealthCheck(_ServerTask):

@@ -65,6 +65,9 @@ class ReleaseAndDeploy(Scenario):
         order = {**body, "EnvironmentNames": [self._first]}
         deployed = session.post_as(DEPLOY, f"{self._base}/deployments/create/untenanted/v1", order, Deployed)
         deploying = session.span
-        for task in deployed.deployment_server_tasks if deployed else ():
+        tasks = deployed.deployment_server_tasks if deployed else []
+        for task in tasks:
+            session.queue(task.server_task_id)
+        for task in tasks:
             looked = session.get_as(TASK, f"{self._base}/tasks/{task.server_task_id}", QueuedTask)
             session.stamp(deploying, looked.queue_time if looked else None)

@@ -32,4 +32,6 @@ class RunbookRun(Scenario):
 
     def run(self, session: Session) -> None:
         """Queue one."""
-        session.post_as(RUN, self._path, self._pairs[session.number % len(self._pairs)], Started)
+        started = session.post_as(RUN, self._path, self._pairs[session.number % len(self._pairs)], Started)
+        if started:
+            session.queue(started.task_id)

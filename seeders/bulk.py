@@ -15,7 +15,7 @@ from seeders.history import History
 from seeders.rhythm import end_of_last_week
 
 #: Settings of what a server makes by itself only, or keeps in files.
-_API_ONLY = ("channels", "tag_sets", "packages", "runbooks", "users")
+_API_ONLY = ("channels", "tag_sets", "packages", "runs_per_runbook", "users")
 
 
 def write(

@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(subs, "clone", _clone, "copy a database on the same PostgreSQL, file by file")
     _add_database(one)
     one.add_argument("--to", required=True, metavar="NAME", help="name of the copy")
+    one.add_argument("--replace", action="store_true", help="drop an older copy of that name first")
     one = _command(subs, "settle", _settle, "vacuum, analyse and read all tables into memory")
     _add_database(one)
     one = _command(subs, "inspect", _inspect, "say rows by table, bytes, and the plan of the dashboard's query")
@@ -234,7 +235,7 @@ def _load(options: argparse.Namespace) -> None:
 
 
 def _clone(options: argparse.Namespace) -> None:
-    _say(commands.clone(_named(options), options.to))
+    _say(commands.clone(_named(options), options.to, replace=options.replace))
 
 
 def _settle(options: argparse.Namespace) -> None:

@@ -39,13 +39,13 @@ def load(file: Path, data: Path | None, dsn: str, tell: Callable[[str], None]) -
         return encode(asyncio.run(load_file(file, target, tell)))
 
 
-def clone(dsn: str, name: str) -> str:
-    """Copy a database on its own PostgreSQL; return `cloned: DSN`.
+def clone(dsn: str, name: str, *, replace: bool = False) -> str:
+    """Copy a database on its own PostgreSQL, with `replace` instead of an older copy; return `cloned: DSN`.
 
     Raises:
         UsageError: the copy exists already, or there is no such database; FailureError: PostgreSQL failed.
     """
-    asyncio.run(database.clone_database(dsn, name))
+    asyncio.run(database.clone_database(dsn, name, replace=replace))
     return f"cloned: {database.with_database(dsn, name)}"
 
 

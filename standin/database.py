@@ -89,8 +89,8 @@ async def create_database(dsn: str, name: str = "") -> None:
         await conn.close()
 
 
-async def clone_database(dsn: str, name: str) -> None:
-    """Copy a database on its own server, file by file.
+async def clone_database(dsn: str, name: str, *, replace: bool = False) -> None:
+    """Copy a database on its own server, file by file; with `replace` an older copy of that name is dropped first.
 
     Raises:
         UsageError: there is no such database, somebody uses it, or the copy exists already.
@@ -98,6 +98,8 @@ async def clone_database(dsn: str, name: str) -> None:
     conn = await connect(dsn, database="postgres")
     source = database_name(dsn)
     try:
+        if replace and name != source:
+            await conn.execute(await conn.fetchval(queries("database")["drop"], name))
         await conn.execute(await conn.fetchval(queries("database")["clone"], name, source))
     except asyncpg.DuplicateDatabaseError as exc:
         raise UsageError(f"the database {name} exists already", "Choose another name.") from exc

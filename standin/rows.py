@@ -14,8 +14,6 @@ from standin.history import (
     deployment_document,
     deployment_task,
     release_document,
-    snapshot_document,
-    snapshot_suffix,
 )
 from standin.promotion import Promotion
 from standin.settings import Settings
@@ -68,7 +66,7 @@ class Rows:
         self._until = header.until
         self._node = node
         self._beginning = self._time(-header.history.age_days * 86400.0)
-        self._settings = Settings(self._next, self._create)
+        self._settings = Settings(self._next, self._create, self._beginning)
         self._events = EventRows(self._next, allocated.get("Events", 0))
         self.tables["event"] = self._events.rows
         self._releases: dict[tuple[str, str], tuple[str, str, str]] = {}
@@ -85,6 +83,8 @@ class Rows:
             self._deploy(resource)
         elif isinstance(resource, stream.Release):
             self._release(resource)
+        elif isinstance(resource, stream.Runbook):
+            self._settings.publish(resource)
         else:
             self._settings.add(resource)
 
@@ -217,15 +217,10 @@ class Rows:
             )
 
     def _freeze(self, project: Document) -> tuple[str, str]:
-        """Make the snapshots of a project's process and variables: one each, for loaded ones never change."""
-        settings, frozen = self._settings, []
-        for kind, current in (kinds.PROCESS, settings.processes), (kinds.VARIABLE_SET, settings.variables):
-            document = current[project["Id"]]
-            snapshot = f"{document['Id']}-s-{document['Version']}-{snapshot_suffix()}"
-            self._create(kind, snapshot_document(document, snapshot))
-            document["LastSnapshotId"] = snapshot
-            frozen.append(snapshot)
-        return frozen[0], frozen[1]
+        """Return the snapshots of a project's process and variables."""
+        settings, identifier = self._settings, project["Id"]
+        process = settings.freeze(kinds.PROCESS, settings.processes[identifier])
+        return process, settings.freeze(kinds.VARIABLE_SET, settings.variables[identifier])
 
     def _machines(self, project: Document, environment: Document) -> list[str]:
         """Return the targets that a project runs on in an environment: those in one role, the same each time."""

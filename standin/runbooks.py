@@ -1,6 +1,8 @@
 """Runbooks: operations of a project, frozen in snapshots of their own and run in the queue (octopus-api §A.17)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from standin import events
@@ -28,6 +30,17 @@ NOT_PUBLISHED = "Runbook has no published snapshot."
 
 
 @dataclass(frozen=True, slots=True)
+class Frozen:
+    """What a snapshot of a runbook consists of."""
+
+    #: ids of the snapshots of its process and of its project's variables
+    process: str
+    variables: str
+    #: when it was made
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where a runbook is run: two documents."""
 
@@ -37,21 +50,44 @@ class Target:
     tenant: Document | None = None
 
 
-async def create_process(work: Work, runbook: Document) -> None:
-    """Give a new runbook its process, version 0 without steps."""
-    process = {
+def process_document(runbook: Document, steps: Sequence[dict[str, Any]] = ()) -> Document:
+    """Return a runbook's process: version 0 without steps, version 1 with them."""
+    return {
         "Id": runbook["RunbookProcessId"],
         "SpaceId": runbook["SpaceId"],
         "OwnerId": runbook["Id"],
         "RunbookId": runbook["Id"],
         "ProjectId": runbook["ProjectId"],
-        "Version": 0,
+        "Version": 1 if steps else 0,
         "IsFrozen": False,
         "RelatedDocumentIds": [runbook["Id"], runbook["ProjectId"]],
         "LastSnapshotId": None,
-        "Steps": [],
+        "Steps": list(steps),
     }
-    await insert(work.conn, RUNBOOK_PROCESS, process)
+
+
+def frozen_document(identifier: str, runbook: Document, frozen: Frozen, members: dict[str, Any]) -> Document:
+    """Return a runbook's snapshot; `members` need a `Name`."""
+    return {
+        "Notes": None,
+        "SelectedPackages": [],
+        "SelectedGitResources": [],
+        "GitReference": None,
+        "LibraryVariableSetSnapshotIds": [],
+        **members,
+        "Id": identifier,
+        "SpaceId": runbook["SpaceId"],
+        "ProjectId": runbook["ProjectId"],
+        "RunbookId": runbook["Id"],
+        "Assembled": frozen.at,
+        "FrozenRunbookProcessId": frozen.process,
+        "ProjectVariableSetSnapshotId": frozen.variables,
+    }
+
+
+async def create_process(work: Work, runbook: Document) -> None:
+    """Give a new runbook its process, version 0 without steps."""
+    await insert(work.conn, RUNBOOK_PROCESS, process_document(runbook))
 
 
 async def create_snapshot(work: Work, runbook: Document, members: dict[str, Any]) -> Document:
@@ -63,21 +99,9 @@ async def create_snapshot(work: Work, runbook: Document, members: dict[str, Any]
     project = await get(work.conn, PROJECT, runbook["ProjectId"])
     process = await snapshot(work, RUNBOOK_PROCESS, runbook["RunbookProcessId"])
     variables = await snapshot(work, VARIABLE_SET, project["VariableSetId"])
-    document = {
-        "Notes": None,
-        "SelectedPackages": [],
-        "SelectedGitResources": [],
-        "GitReference": None,
-        "LibraryVariableSetSnapshotIds": await library_snapshots(work, project),
-        **members,
-        "Id": await work.keys.next(RUNBOOK_SNAPSHOT),
-        "SpaceId": runbook["SpaceId"],
-        "ProjectId": runbook["ProjectId"],
-        "RunbookId": runbook["Id"],
-        "Assembled": work.now,
-        "FrozenRunbookProcessId": process,
-        "ProjectVariableSetSnapshotId": variables,
-    }
+    identifier, frozen = await work.keys.next(RUNBOOK_SNAPSHOT), Frozen(process, variables, work.now)
+    members = {"LibraryVariableSetSnapshotIds": await library_snapshots(work, project), **members}
+    document = frozen_document(identifier, runbook, frozen, members)
     await insert(work.conn, RUNBOOK_SNAPSHOT, document)
     await events.record(
         work,

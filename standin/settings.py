@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import uuid4
 
-from standin import kinds, newspace, spaces, stream
+from standin import kinds, newspace, runbooks, spaces, stream
 from standin.documents import Document, DocumentType
+from standin.history import snapshot_document, snapshot_suffix
 from standin.slugs import numbered
 from standin.slugs import slug as slug_of
 
@@ -24,9 +26,11 @@ class Create(Protocol):
 class Settings:
     """Documents by their keys in the stream; `next_id` gives ids, `create` keeps documents."""
 
-    def __init__(self, next_id: Callable[[DocumentType], str], create: Create) -> None:
+    def __init__(self, next_id: Callable[[DocumentType], str], create: Create, beginning: datetime) -> None:
+        """`beginning` is when the history begins."""
         self._next = next_id
         self._create = create
+        self._beginning = beginning
         self._spaces: dict[str, str] = {}
         self._lifecycles: dict[_Key, Document] = {}
         self._groups: dict[_Key, Document] = {}
@@ -177,6 +181,43 @@ class Settings:
             "IsSensitive": False,
             "Prompt": None,
         }
+
+    def publish(self, record: stream.Runbook) -> None:
+        """Add a runbook with its process, and the snapshot of it that is run.
+
+        Raises:
+            KeyError: its project has not come before it.
+        """
+        project = self.projects[record.space, record.project]
+        published = self._next(kinds.RUNBOOK_SNAPSHOT)
+        runbook = self._named(
+            kinds.RUNBOOK,
+            record,
+            ProjectId=project["Id"],
+            Description="",
+            PublishedRunbookSnapshotId=published,
+            MultiTenancyMode="Untenanted",
+            EnvironmentScope="All",
+            Environments=[],
+        )
+        shown = {**runbook, "RunbookProcessId": f"RunbookProcess-{runbook['Id']}"}
+        process = runbooks.process_document(shown, [_step(step) for step in record.steps])
+        frozen = runbooks.Frozen(
+            self.freeze(kinds.RUNBOOK_PROCESS, process),
+            self.freeze(kinds.VARIABLE_SET, self.variables[project["Id"]]),
+            self._beginning,
+        )
+        snapshot = runbooks.frozen_document(published, runbook, frozen, {"Name": "Snapshot 1"})
+        self._create(kinds.RUNBOOK, runbook, f"Runbook {record.name}")
+        self._create(kinds.RUNBOOK_PROCESS, process)
+        self._create(kinds.RUNBOOK_SNAPSHOT, snapshot, f"Snapshot {snapshot['Name']} of the runbook {record.name}")
+
+    def freeze(self, kind: DocumentType, document: Document) -> str:
+        """Return the snapshot of a process or of variables, made when it is first wanted: loaded ones never change."""
+        if not document["LastSnapshotId"]:
+            document["LastSnapshotId"] = f"{document['Id']}-s-{document['Version']}-{snapshot_suffix()}"
+            self._create(kind, snapshot_document(document, document["LastSnapshotId"]))
+        return str(document["LastSnapshotId"])
 
     def _tenant(self, record: stream.Tenant) -> None:
         takes = {

@@ -146,6 +146,16 @@ class Variables(Line, frozen=True):
     variables: list[Variable]
 
 
+class Runbook(Line, frozen=True):
+    """A runbook of a project, published as it is."""
+
+    key: str
+    space: str
+    project: str
+    name: str
+    steps: list[Step]
+
+
 class Tenant(Line, frozen=True):
     """A tenant with the environments it takes of each project."""
 
@@ -183,7 +193,7 @@ class Deployment(Line, frozen=True):
 
 
 Setting = Environment | Lifecycle | ProjectGroup | Machine | Project | Process | Variables | Tenant
-Resource = Space | Setting | Release | Deployment
+Resource = Space | Setting | Runbook | Release | Deployment
 
 
 class History:

@@ -178,6 +178,7 @@ class Conductor:
             "retry_after": max((part.retry_after for part in parts), default=0.0),
             "generator": {**trials.generator(parts, lags, read_delays), "workers": workers},
             "clocks": trials.server_clocks(parts, workers, self._dates),
+            "queued": [task for part in parts for task in part.queued],
             "log": [*sorted({line for part in parts for line in part.log}), *trials.judge_waits(parts, trial.slots)],
         }
 

@@ -286,6 +286,7 @@ class Player:
             longest_wait=self._dispatcher.longest_wait,
             clocks={node: found.shift(-play.offset) for node, found in play.notes.clocks.nodes.items()},
             retry_after=play.notes.retry_after,
+            queued=play.notes.queued,
             fault=play.fault,
             log=play.notes.log,
         )

@@ -37,6 +37,8 @@ class Notes:
         self.retry_after = 0.0
         #: What servers stamped says about their clocks, against the steady clock.
         self.clocks = Bounds()
+        #: Ids of the tasks that requests of the measured phase have queued, as the server answered.
+        self.queued: list[str] = []
         #: One line for each kind of failure, when it was first seen.
         self.log: list[str] = []
         self._explained: set[tuple[str, str]] = set()
@@ -140,6 +142,11 @@ class Session:
             known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             sent, first, node = span
             self._notes.clocks.add(node, bound(sent, first, known.timestamp()))
+
+    def queue(self, task: str) -> None:
+        """Say which task the last request has queued: it is to be found on the server from then on."""
+        if self.span[0] >= self._notes.measured_from:
+            self._notes.queued.append(task)
 
     def _request(self, operation: Operation, data: bytes, kind: Any) -> Any:
         """Send, wait, record; return the value, or without a kind whether all went well."""

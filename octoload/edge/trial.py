@@ -150,6 +150,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: float = 0.0
     #: Clocks of the servers' nodes against the conductor's, by what they stamped.
     clocks: dict[str, Bound] = {}
+    #: Ids of the tasks that it has queued in the measured phase.
+    queued: list[str] = []
     #: What went wrong inside a scenario, if anything.
     fault: str = ""
     #: Lines of warning.

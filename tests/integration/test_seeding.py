@@ -145,7 +145,7 @@ def test_deployments_of_one_release_need_not_wait(octopus: Octopus, tmp_path: Pa
     assert len({item["EnvironmentId"] for item in space.pages("deployments", take=100)}) == 10
 
 
-@pytest.mark.parametrize("word", ["channels", "packages", "runbooks", "users"])
+@pytest.mark.parametrize("word", ["channels", "packages", "runs_per_runbook", "users"])
 def test_the_bulk_writer_says_what_it_cannot(tmp_path: Path, word: str):
     """What no loader takes is refused before a file is written."""
     with pytest.raises(UsageError, match=word):

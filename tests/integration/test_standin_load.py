@@ -65,6 +65,14 @@ def settings() -> list[Line]:
             **space,
             "variables": [{"name": "Greeting", "value": "hello", "environments": ["dev"]}],
         },
+        {
+            "kind": "runbook",
+            "key": "b",
+            **space,
+            "project": "p",
+            "name": "Clean",
+            "steps": [{"name": "Wipe", "syntax": "Bash", "script": "echo wiped #{Greeting}"}],
+        },
         {"kind": "tenant", "key": "t", **space, "name": "Acme", "projects": {"p": ["dev"]}},
     ]
 
@@ -173,7 +181,7 @@ def test_what_is_loaded_is_what_was_written(server: str, history: Path) -> None:
     made = said["rows"]
     assert (made["Release"], made["Deployment"], made["ServerTask"]) == (RELEASES, deployments, deployments)
     assert (made["DeploymentHistory"], made["DeploymentRelatedMachine"]) == (deployments, deployments)
-    created = 1 + 3 + 1 + 1 + 1 + 1 + 1 + RELEASES  # space … tenant, releases
+    created = 1 + 3 + 1 + 1 + 1 + 1 + 2 + 1 + RELEASES  # space … runbook and its snapshot, tenant, releases
     assert made["Event"] == 3 * deployments + created + 1  # and the one of the default space
     per_release, per_setting = 3, 1
     assert made["EventRelatedDocument"] == 18 * deployments + per_release * RELEASES + per_setting * 9 + 1
@@ -230,13 +238,16 @@ def test_a_database_with_something_in_it_is_not_loaded_into(loaded: str, history
 
 
 def test_a_clone_is_a_copy(server: str, loaded: str) -> None:
-    """A clone has all rows; its name must be free and its source must exist."""
+    """A clone has all rows; its name must be free unless it is to be replaced, and its source must exist."""
     dsn = run("clone", "--database", loaded, "--to", "copy").removeprefix("cloned: ")
     assert dsn == server + "copy"
     first, second = (json.loads(run("inspect", "--database", one)) for one in (loaded, dsn))
     assert first["rows"] == second["rows"]
     assert "exists already" in run("clone", "--database", loaded, "--to", "copy", code=2)
     assert "no database" in run("clone", "--database", server + "nowhere", "--to", "other", code=2)
+    rows(dsn, "DELETE FROM Deployment")
+    run("clone", "--database", loaded, "--to", "copy", "--replace")
+    assert json.loads(run("inspect", "--database", dsn))["rows"] == first["rows"]
 
 
 def test_a_settled_database_is_read_into_memory(loaded: str) -> None:
@@ -269,18 +280,26 @@ def test_both_dashboards_show_the_same(loaded: str) -> None:
 
 
 def test_a_live_deployment_looks_like_a_loaded_one(server: str, loaded: str, tmp_path: Path) -> None:
-    """Rows that the server writes have the same columns filled and the same members in JSON as rows of the loader."""
+    """Rows that the server writes have the same columns filled and the same members in JSON as rows of the loader.
+
+    A loaded runbook runs as it was published, with its project's variables.
+    """
     dsn = run("clone", "--database", loaded, "--to", "live").removeprefix("cloned: ")
     with running("--database", dsn, "--data", str(tmp_path), "--port", "0", "--time-scale", "200") as (_, lines):
         url, key = lines[-1].split()[1::2]
         with httpx.Client(base_url=url, headers={"X-Octopus-ApiKey": key}, timeout=30) as http:
             space = Octopus(http, "/Spaces-2")
+            runbook = space.get("/runbooks/all")[0]
+            order = {"RunbookId": runbook["Id"], "RunbookSnapshotId": runbook["PublishedRunbookSnapshotId"]}
+            started = space.post("/runbookRuns", {**order, "EnvironmentId": "Environments-1"})
+            assert space.wait(started["TaskId"])["State"] == "Success"
+            assert "wiped hello" in http.get(f"/api/tasks/{started['TaskId']}/raw").text
             deployment = space.deploy(space.release(space.get("/projects/all")[0], "2.0.0"), "Environments-1")
             assert "hello" in http.get(f"/api/tasks/{deployment['TaskId']}/raw").text
     for table in ("Release", "Deployment", "ServerTask", "Event", "DeploymentHistory"):
         key_column = "DeploymentId" if table == "DeploymentHistory" else "Id"
         found = rows(dsn, f"SELECT * FROM {table} ORDER BY length({key_column}), {key_column}")
-        old, new = (shape(found[index]) for index in (0 if table != "Event" else -7, -1))
+        old, new = (shape(found[index]) for index in (0 if table != "Event" else -10, -1))
         assert old == new, table
 
 
