@@ -315,10 +315,10 @@ def _course_faults(experiment: Experiment) -> Iterator[Fault]:
     """Yield what is wrong with what happens in the course of trials."""
     nodes, seconds = experiment.standin.nodes if experiment.standin else 0, experiment.design.seconds
     for name, arm in experiment.arms.items():
-        if arm.outage:
-            yield from outages.faults(name, arm.outage, arm.url, nodes, seconds)
         if arm.outage and arm.purge:
             yield f"arm {name!r} has an outage and a purge", "One of them at a time: make two arms of it."
+        if arm.outage:
+            yield from outages.faults(name, arm.outage, arm.url, nodes, seconds)
         if (arm.outage or arm.purge) and (experiment.workload.drain or experiment.workload.search):
             what = "an outage" if arm.outage else "a purge"
             yield f"arm {name!r} has {what}, and the workload no arrivals that go on", "Give it a mix instead."

@@ -96,11 +96,10 @@ def test_a_purge_takes_its_steps_in_order(tmp_path: Path) -> None:
             "an outage and a purge",
         ),
         ("{subject: leaving history as it is}", "{retention: {keep: 9}}", "share one server"),
-        ("{subject: leaving history as it is}", "{url: 'http://127.0.0.1:1', purge: {keep: [3]}}", "made anew"),
     ],
 )
 def test_a_wrong_purge_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
-    """What is wrong, in which arm, and what to do; a real server is not purged at all."""
+    """What is wrong, in which arm, and what to do."""
     text = PURGE.read_text(encoding="utf-8")
     assert old in text
     file = tmp_path / "wrong.yaml"
@@ -108,6 +107,27 @@ def test_a_wrong_purge_is_told(tmp_path: Path, old: str, new: str, said: str) ->
     with pytest.raises(UsageError) as caught:
         load(file)
     assert said in f"{caught.value.message} {caught.value.cure}"
+
+
+REAL = """
+name: real
+question: What does a purge cost at home?
+compare: {baseline: today, contender: purged}
+arms:
+  today: {url: "http://127.0.0.1:1"}
+  purged: {url: "http://127.0.0.1:2", purge: {keep: [3]}}
+workload: {mix: {dashboard: 1}}
+objectives: {primary: [dashboard p50]}
+"""
+
+
+def test_a_real_server_is_not_purged(tmp_path: Path) -> None:
+    """What is deleted there stays deleted, so that the next trial would have nothing to purge."""
+    file = tmp_path / "real.yaml"
+    file.write_text(REAL, encoding="utf-8")
+    with pytest.raises(UsageError, match="arm .purged. purges http") as caught:
+        load(file)
+    assert "restore one backup twice" in caught.value.cure
 
 
 def test_the_plan_says_how_each_arm_comes_to_its_policy() -> None:
