@@ -182,8 +182,6 @@ class StandinRig:
         with self._display.step("Cloning the database"):
             for name in self._others():
                 self._laboratory.clone(self._first, name)
-            if renewed(self._experiment):
-                self._laboratory.clone(self._first, _WHOLE)
         self._serve(self._first)
         with self._octopus(self._first) as octopus:
             written = manifest.complete(octopus, chosen, footer, started=self._started)
@@ -216,6 +214,8 @@ class StandinRig:
                 files.write_json(self._folder / "arms" / arm / "database.json", "database", 1, facts)
         with self._octopus(self._first) as octopus:
             write_provenance(self._folder, octopus)
+        if renewed(self._experiment):
+            self._keep_whole()
 
     def _reopen(self) -> None:
         """Serve the databases of an interrupted run again."""
@@ -227,12 +227,18 @@ class StandinRig:
                 self._serve(name)
                 self._laboratory.settle(name)
 
+    def _keep_whole(self) -> None:
+        """Lay the history aside as it is now: settled, and read by nobody."""
+        with self._display.step("Laying the history aside"):
+            self._laboratory.end(self._first)
+            self._laboratory.clone(self._first, _WHOLE)
+            self._serve(self._first)
+
     def _renew(self) -> None:
         """Serve a fresh copy of the history as it was seeded, in the place of the one that a trial has cut."""
         with self._display.step("Making the history anew"):
             self._laboratory.end(self._first)
             self._laboratory.clone(_WHOLE, self._first)
-            self._laboratory.settle(self._first)
             self._serve(self._first)
 
     def _serve(self, name: str) -> None:
