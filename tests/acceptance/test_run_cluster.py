@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 SERVER = """
 standin: {{nodes: {nodes}, time_scale: 400}}
 history: {{name: queue, projects: 30, environments: 2, releases_per_project: 1, deployments_per_release: 1,
-  promotion: false, machines: 2, steps: 1, wait: 0.5}}
+  promotion: false, machines: 2, steps: 1, wait: 1}}
 """
 OUTAGE = """
 name: outage
@@ -46,7 +46,7 @@ arms:
   cap-1: {{subject: a cap of 1, task_cap: 1}}
   cap-3: {{subject: a cap of 3, task_cap: 3}}
 workload:
-  drain: {{tasks: 12}}
+  drain: {{tasks: 7}}
   mix: {{dashboard: 60}}
 design: {{pairs: 2, seconds: 4, warm_up: 0.5, attempts: 1, demonstration: true}}
 objectives: {{primary: [drain rate, dashboard p95]}}
@@ -103,7 +103,7 @@ def test_a_node_that_is_killed_under_load_costs_what_the_result_says(
     for facts, rows in trials:
         assert {state_of(facts, name) for name in ("tasks lost", "tasks run twice")} == {"ok"}
         assert facts["tasks"] == {"queued": len(rows["task"]), "ended": len(rows["task"])}
-        assert len(rows["task"]) >= 50
+        assert len(rows["task"]) >= facts["sent"]["queue-deployment"] - facts["failures"]
         if facts["arm"] == "calm":
             assert (facts["failures"], set(rows["state"])) == (0, {"Success"})
             continue
@@ -129,8 +129,8 @@ def test_the_cap_to_set_is_told_from_drains_under_load(octoload: Callable[..., A
     code, words = octoload("run", experiment(tmp_path, CAPS + SERVER, nodes=1), "--out", str(run)).finish()
     assert code == 3, words  # two pairs are too few for a verdict
     for facts, rows in believed(run):
-        assert (facts["slots"], facts["tasks"]["queued"]) == ({"cap-1": 1, "cap-3": 3}[facts["arm"]], 12)
-        assert (len(rows["task"]), max(rows["starts"]), set(rows["state"])) == (12, 1, {"Success"})
+        assert (facts["slots"], facts["tasks"]["queued"]) == ({"cap-1": 1, "cap-3": 3}[facts["arm"]], 7)
+        assert (len(rows["task"]), max(rows["starts"]), set(rows["state"])) == (7, 1, {"Success"})
         assert facts["sent"]["dashboard"] == 240
         assert facts["measured_from"] <= min(rows["started"])
         assert next(check["value"] for check in facts["checks"] if check["name"] == "slots") <= facts["slots"]
