@@ -181,9 +181,13 @@ def switched(experiment: Experiment) -> bool:
 
 
 def demonstration(experiment: Experiment) -> Experiment:
-    """Return the experiment with the small design; its stages keep their shape in less time."""
+    """Return the experiment with the small design; its stages keep their shape in less time.
+
+    Raises:
+        UsageError: what happens in the course of its trials does not fit into so short ones.
+    """
     shrunk = workloads.shrunk(experiment.workload, DEMONSTRATION.seconds / experiment.design.seconds)
-    return msgspec.structs.replace(experiment, design=DEMONSTRATION, workload=shrunk)
+    return check(msgspec.structs.replace(experiment, design=DEMONSTRATION, workload=shrunk), "--demo")
 
 
 def load(path: Path) -> Experiment:

@@ -8,7 +8,7 @@ import pytest
 
 from experiments import plan as plans
 from experiments.aside import Beginning
-from experiments.experiment import load, on_one_server, renewed
+from experiments.experiment import demonstration, load, on_one_server, renewed
 from experiments.journal import Journal
 from experiments.purge import Purge
 from experiments.purging import Purging
@@ -175,3 +175,9 @@ def test_the_cost_is_said_with_its_ranges() -> None:
     for words in ("3 items in 2 steps", "4 trials", "90 releases", "6 s (5 s to 8 s)", "4 s (3.5 s to 5 s)"):
         assert words in said
     assert "the queue wait had a p50 of 800 ms (400 ms before)" in said
+
+
+def test_a_demonstration_is_too_short_for_a_purge() -> None:
+    """Its trials would end before the steps: that is said at once, not after minutes of invalid trials."""
+    with pytest.raises(UsageError, match="--demo: the purge of arm 'in-steps' does not begin within a trial"):
+        demonstration(load(PURGE))
