@@ -103,6 +103,8 @@ class Attempt:
             with connect(self.rig, trial.arm) as octopus:
                 file, space = trial.place(self.folder) / "tasks.parquet", self.rig.targets[trial.arm].space
                 facts["tasks"] = follow(octopus, space, facts, within, file, progress=report)
+        if "purge" in facts:
+            facts["purge"]["rows"] = self.rig.fewer(trial.arm)
         del facts["queued"]
         return facts
 

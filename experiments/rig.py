@@ -49,6 +49,9 @@ class Rig(Protocol):
     def hosts(self) -> dict[str, Any]:
         """Return what each simulated host has used so far (docs/formats.md, Hosts); empty where there are none."""
 
+    def fewer(self, arm: str) -> dict[str, int]:
+        """Return how many rows of each table an arm's database has fewer than when it was seeded."""
+
     @property
     def last_node(self) -> str:
         """Name of the node that an outage strikes unless it says otherwise; empty where only its commands know."""
@@ -128,6 +131,12 @@ class StandinRig:
         """Return what each simulated host has used so far."""
         standin = self._experiment.standin
         return self._laboratory.host(self._first, "list") if standin and standin.hosts else {}
+
+    def fewer(self, arm: str) -> dict[str, int]:
+        """Return how many rows of each table have gone since the database was seeded; tables that grew are left out."""
+        seeded = files.read_json(self._folder / "arms" / arm / "database.json", "database", 1)["rows"]
+        now = self._laboratory.inspect(self._first, self.targets[arm].space)["rows"]
+        return {table: rows - now[table] for table, rows in seeded.items() if now[table] < rows}
 
     @property
     def last_node(self) -> str:
@@ -299,6 +308,10 @@ class OctopusRig:
 
     def hosts(self) -> dict[str, Any]:
         """Return nothing: these hosts are real, and not ours to read."""
+        return {}
+
+    def fewer(self, arm: str) -> dict[str, int]:  # noqa: ARG002  as the other rig's
+        """Return nothing: this database is not ours to read."""
         return {}
 
     @property

@@ -56,6 +56,8 @@ class PurgeCost(msgspec.Struct, frozen=True):
     ran: Spread
     #: Releases that a trial deleted.
     releases: Spread
+    #: Table -> rows fewer after a trial than before, net of what its load added; the largest first.
+    rows: dict[str, Spread]
     #: The primary operations, and the deployments' queue wait where tasks were followed.
     felt: list[Felt]
 
@@ -91,6 +93,7 @@ def _cost(arm: str, cases: Sequence[tuple[Trial, Purge]], operations: Sequence[s
         steps=[_step(steps) for steps in zip(*(purge.steps for purge in purges), strict=True)],
         ran=outages.spread([sum(step.ran for step in purge.steps) for purge in purges]),
         releases=outages.spread([float(sum(step.releases for step in purge.steps)) for purge in purges]),
+        rows=_rows([purge.rows for purge in purges]),
         felt=_all_felt(cases, operations),
     )
 
@@ -102,6 +105,12 @@ def _step(steps: Sequence[PurgeStep]) -> StepCost:
         waited=outages.spread([step.started - step.queued for step in steps]),
         ran=outages.spread([step.ran for step in steps]),
     )
+
+
+def _rows(found: Sequence[dict[str, int]]) -> dict[str, Spread]:
+    tables = {table for rows in found for table in rows}
+    spreads = {table: outages.spread([float(rows.get(table, 0)) for rows in found]) for table in tables}
+    return dict(sorted(spreads.items(), key=lambda item: (-item[1].median, item[0])))
 
 
 def _all_felt(cases: Sequence[tuple[Trial, Purge]], operations: Sequence[str]) -> list[Felt]:

@@ -71,6 +71,8 @@ class Purge(msgspec.Struct, frozen=True):
     #: `Items` or `Days`.
     unit: str
     steps: list[PurgeStep]
+    #: Table -> rows that it had fewer after the trial than before, net of what the load added.
+    rows: dict[str, int] = {}
 
 
 class Facts(msgspec.Struct, frozen=True):

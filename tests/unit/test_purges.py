@@ -170,7 +170,7 @@ def test_the_cost_is_said_with_its_ranges() -> None:
         purges.StepCost(3, Spread(30, 30, 30), Spread(0.4, 0.3, 0.5), Spread(2, 1.5, 3)),
     ]
     felt = purges.Felt("queue-wait", 90, 60, 0.4, 0.8, None, 3.1, 1.0, 4.0)
-    cost = purges.PurgeCost("in-steps", 4, "Items", steps, Spread(6, 5, 8), Spread(90, 90, 90), [felt])
+    cost = purges.PurgeCost("in-steps", 4, "Items", steps, Spread(6, 5, 8), Spread(90, 90, 90), {}, [felt])
     said = purges.sentence(cost)
     for words in ("3 items in 2 steps", "4 trials", "90 releases", "6 s (5 s to 8 s)", "4 s (3.5 s to 5 s)"):
         assert words in said
