@@ -74,10 +74,10 @@ class Laboratory:
         """Return rows by table, bytes and the dashboard's plan."""
         return self._run_json("inspecting", ["inspect", "--space", space], 600, database)
 
-    def serve(self, database: str) -> list[str]:
-        """Start a server on a database; return the URL of each of its nodes."""
+    def serve(self, database: str, *options: str) -> list[str]:
+        """Start a server on a database, with further options of `standin serve`; return the URL of each node."""
         arguments = ["serve", "--port", "0", "--nodes", str(self.nodes), "--time-scale", str(self.time_scale)]
-        arguments += ["--no-schedule", "--data", str(self._files(database)), *self.hosts]
+        arguments += ["--no-schedule", "--data", str(self._files(database)), *self.hosts, *options]
         program = self._servers[database] = self._start(f"the server of {database}", arguments, database)
         urls = []
         for line in program.lines(120):

@@ -188,10 +188,11 @@ def _add_hosts(parser: argparse.ArgumentParser) -> None:
 def _add_dashboard(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dashboard-sql",
-        choices=("ranked", "lateral"),
+        choices=("ranked", "lateral", "more"),
         default="ranked",
-        help="how dashboards are computed: by ranking all deployments, as Octopus' public schema does it (default), or "
-        "by stepping into an index; two versions with a known difference, for trying out a comparison of versions",
+        help="how dashboards are computed: by ranking all deployments, as Octopus' public schema does it (default), by "
+        "stepping into an index, or by ranking a quarter of them once more; versions with a known difference, for "
+        "trying out a comparison of versions",
     )
 
 

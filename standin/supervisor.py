@@ -38,7 +38,7 @@ class Service:
     database: str = ""
     #: Octopus' timers divided by this
     time_scale: float = 1.0
-    #: which statement of dashboard.sql is run: `ranked` or `lateral`
+    #: which statement of dashboard.sql is run: `ranked`, `lateral` or `more`
     dashboard: str = "ranked"
     #: Retention is run by itself when its time comes
     schedule: bool = True

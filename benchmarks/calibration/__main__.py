@@ -1,6 +1,6 @@
 """Runs the cells of the calibration and writes docs/calibration.md; every run that was made is listed there.
 
-python -m benchmarks.calibration            all cells (about an hour on two cores)
+python -m benchmarks.calibration            all cells (about two and a half hours on two cores)
 python -m benchmarks.calibration alarms     one cell
 python -m benchmarks.calibration --page     the page anew, from the runs that were made
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.calibration import laws, page, queues, verdicts
+from benchmarks.calibration import laws, page, queues, standin, verdicts
 from benchmarks.calibration.rows import Row
 from benchmarks.calibration.seeds import SEEDS
 
@@ -34,6 +34,8 @@ CELLS: dict[str, Callable[[int], list[Row]]] = {
     "queue-formula": queues.queue_formula,
     "correlation": laws.correlate,
     "trend": laws.trends,
+    "standin-alarms": standin.alarms,
+    "standin-more-work": standin.more_work,
 }
 _DOCS = Path(__file__).parents[2] / "docs"
 RUNS = _DOCS / "calibration-runs.jsonl"
