@@ -6,13 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from octoload.errors import UsageError
 from reports import comparison, trend, words
 from reports.comparison import Finished, Shift
 from reports.effects import Effect
-from reports.trend import Change
 
 
 def show(first: Path, second: Path, console: Console) -> int:
@@ -73,7 +71,7 @@ def show_trend(folder: Path, experiment: str | None, console: Console) -> int:
         raise UsageError(f"{folder} holds no finished run{f' of {experiment!r}' if experiment else ''}", _hint(skipped))
     kept, unlike = comparison.comparable(runs)
     for effect in [effect for effect in kept[-1].effects if effect.role == "primary"]:
-        console.print(_series(kept, effect))
+        _print_series(kept, effect, console)
     for run, why in unlike:
         skipped.append(f"{run.name} is of another kind ({why[0]}{', …' if len(why) > 1 else ''})")
     for text in skipped:
@@ -96,8 +94,8 @@ def _read(folder: Path) -> tuple[list[Finished], list[str]]:
     return sorted(runs, key=lambda run: run.at), skipped
 
 
-def _series(runs: list[Finished], wanted: Effect) -> Table:
-    """Lay out one endpoint over time; a line above each change of level says its size."""
+def _print_series(runs: list[Finished], wanted: Effect, console: Console) -> None:
+    """Print one endpoint over time; a line below says where its level changes, and by how much."""
     points = [
         (run, effect)
         for run in runs
@@ -107,14 +105,17 @@ def _series(runs: list[Finished], wanted: Effect) -> Table:
     marks = {change.index: change for change in trend.changes([math.log(effect.ratio) for _, effect in points])}
     title = f"{words.plain(wanted.operation)} {wanted.metric}, {len(points)} runs"
     table = Table(box=None, pad_edge=False, header_style="dim", title=title, title_justify="left")
-    table.add_column("run", no_wrap=True)
+    # Names are broken where a line is too short for all; figures never are.
+    table.add_column("run", overflow="fold")
     table.add_column("began", no_wrap=True)
     for heading in ("baseline", "contender", "ratio", "95 % CI"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("change")
-    for number, (run, effect) in enumerate(points):
-        table.add_row(*_cells(run, effect), _mark(marks.get(number)))
-    return table
+    for run, effect in points:
+        table.add_row(*_cells(run, effect))
+    console.print(table)
+    for number, change in marks.items():
+        text = f"{points[number][0].name}: from here {words.times(change.factor)} x (p = {change.p:.2g})"
+        console.print(text, style="bold yellow", markup=False)
 
 
 def _cells(run: Finished, effect: Effect) -> list[str]:
@@ -126,8 +127,3 @@ def _cells(run: Finished, effect: Effect) -> list[str]:
         words.times(effect.ratio),
         f"{words.times(effect.ci_low)} to {words.times(effect.ci_high)}",
     ]
-
-
-def _mark(change: Change | None) -> Text:
-    text = f"from here {words.times(change.factor)} x (p = {change.p:.2g})" if change else ""
-    return Text(text, style="bold yellow")

@@ -260,6 +260,9 @@ def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
         ]
         return Trial(folder, facts, searches.summarise(facts.search), {}, _flow(steps, facts, plan) if steps else None)
     warm_up, measured = summaries.read_phases(folder / "requests.parquet")
+    if backwards := _backwards(facts, measured):
+        facts = msgspec.structs.replace(facts, valid=False, checks=[*facts.checks, backwards])
+        return Trial(folder, facts, {}, {})
     operations = summaries.summarise(measured, facts.seconds, facts.measured_until)
     slices = {
         name: _slices(warm_up.of(name), measured.of(name), facts, plan) for name in plan.deciding if name in operations
@@ -271,6 +274,16 @@ def _flow(phases: Sequence[Samples], facts: Facts, plan: Plan) -> Flow:
     bins = course.grid(facts.measured_from - plan.design.warm_up, facts.measured_until, len(plan.trials))
     shown = [endpoint.operation for endpoint in tasks.requested(plan)]
     return course.flow(bins, phases, list(dict.fromkeys(shown))[:MOST_SHOWN], plan.closed)
+
+
+def _backwards(facts: Facts, measured: Samples) -> Check | None:
+    """Find a clock that ran backwards: no time can be told from what it stamped."""
+    early = int(np.count_nonzero(measured.latency <= 0))
+    if not early and facts.seconds > 0:
+        return None
+    what = f"{early} requests end before they were due" if early else "the measured phase ends before it begins"
+    message = f"{what.capitalize()}: this clock ran backwards. Let the time service settle, and run it again."
+    return Check("generator's clock", float(early), 0.0, "invalid", message)
 
 
 def _slices(warm_up: Samples, measured: Samples, facts: Facts, plan: Plan) -> Floats:

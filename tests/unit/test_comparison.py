@@ -162,10 +162,13 @@ def test_a_trend_marks_the_run_and_lists_what_it_left_out(tmp_path: Path) -> Non
         rewrite(folder / "results.json", trials=trials, effects=effects)
     rewrite(tmp_path / "03" / "manifest.json", fingerprint="sha256:other")
     rewrite(tmp_path / "04" / "results.json", valid=False)
+    narrow = Console(width=70, record=True, file=io.StringIO())
+    comparing.show_trend(tmp_path, None, narrow)
+    assert "…" not in narrow.export_text(), "figures are never cut off"
     text = printed(lambda console: comparing.show_trend(tmp_path, None, console))
     marked = [line for line in text.splitlines() if "from here" in line]
     assert len(marked) == 1
-    assert marked[0].startswith("07 ")
+    assert marked[0].startswith("07:")
     assert "03 is of another kind (dataset fingerprint" in text
     assert "04 is INVALID" in text
     with pytest.raises(UsageError, match="no finished run of 'other'"):

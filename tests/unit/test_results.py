@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import run_folder
 from rich.console import Console
@@ -103,6 +105,22 @@ def test_an_invalid_trial_takes_its_pair_along_and_is_listed(tmp_path: Path) -> 
     assert effect.hl_low is None
     assert states(found)["pairs"] == states(found)["trials left out"] == "warn"
     assert any("trial 5 " in warning and "steal" in warning for warning in found.warnings)
+
+
+def test_a_clock_that_ran_backwards_voids_its_trial(tmp_path: Path) -> None:
+    """Requests that end before they were due, and a measured phase that ends before it begins, are no numbers."""
+    folder = run_folder.build(tmp_path)
+    first, second = (next(folder.glob(f"trials/{number}-*")) for number in ("03", "05"))
+    table = pq.read_table(first / "requests.parquet")
+    early = pa.compute.subtract(table["intended"], 5.0)
+    pq.write_table(table.set_column(table.column_names.index("done"), "done", early), first / "requests.parquet")
+    facts = msgspec.json.decode((second / "trial.json").read_bytes())
+    rewrite(second / "trial.json", measured_until=facts["measured_from"] - 5)
+    found = results.build(folder)
+    (left_out,) = [warning for warning in found.warnings if "trials left out" in warning]
+    assert left_out.count("generator's clock") == 2
+    assert found.of("primary")[0].pairs == 4
+    assert page.render(run.read(folder), found)
 
 
 def test_the_latest_attempt_counts(tmp_path: Path) -> None:
