@@ -75,7 +75,7 @@ class Dot:
 
     index: int
     pair: int
-    #: Class that colours and shapes it: `baseline`, `contender`, `third` or `fourth`.
+    #: Class that colours and shapes it: `baseline`, `contender`, `third`, `fourth` or `fifth`.
     style: str
     #: What is shown of it; None when the trial does not count.
     value: float | None
@@ -160,6 +160,7 @@ _OUTLINES = {
     "contender": "-6,-6 6,-6 6,6 -6,6",
     "third": "0,-7 7,6 -7,6",
     "fourth": "0,-8 8,0 0,8 -8,0",
+    "fifth": "0,7 7,-6 -7,-6",
 }
 
 

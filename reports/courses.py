@@ -184,7 +184,7 @@ def _name(trial: Trial) -> str:
 
 
 def _marks(one: _Course) -> list[Mark]:
-    """Mark what is not measured, and an outage; each step of a search has a warm-up of its own."""
+    """Mark what was not measured, and an outage; each step of a search has a warm-up of its own."""
     facts, begin = one.trial.facts, one.bins.begin
     if facts.search:
         return []
@@ -193,6 +193,9 @@ def _marks(one: _Course) -> list[Mark]:
     if facts.outage:
         struck, mended = (round(time - begin, 2) for time in (facts.outage.struck, facts.outage.mended))
         marks.append(Mark(f"outage {facts.outage.node}".strip(), struck, mended))
+    loaded, whole = round(facts.measured_until - begin, 2), one.bins.count * one.bins.step
+    if whole - loaded > one.bins.step:
+        marks.append(Mark("after the load, until its tasks have ended", loaded, whole))
     return marks
 
 

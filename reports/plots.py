@@ -14,8 +14,8 @@ from reports.words import amount
 
 #: How a series is drawn: points, a line, steps from point to point, or an area between two lines.
 Kind = Literal["dots", "line", "steps", "band"]
-#: Classes that colour and shape arms in their order; further arms take turns with the last two.
-STYLES = ("baseline", "contender", "third", "fourth")
+#: Classes that colour and shape arms in their order; further arms take turns with the last three.
+STYLES = ("baseline", "contender", "third", "fourth", "fifth")
 #: Pixels below the axis at which its name stands.
 _NAME = 38
 #: Points of a series at most; more are thinned, for a picture is no wider than a thousand pixels.
@@ -109,7 +109,7 @@ def draw(series: Sequence[Series], x: Axis, y: Axis, title: str, description: st
 def of_arm(plan: Plan, arm: str) -> str:
     """Give the class that colours an arm."""
     place = plan.ordered.index(arm)
-    return STYLES[place] if place < len(STYLES) else STYLES[2 + place % 2]
+    return STYLES[place] if place < len(STYLES) else STYLES[2 + (place - 2) % 3]
 
 
 def thinned(points: Sequence[Point]) -> list[Point]:

@@ -247,18 +247,21 @@ def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     if not facts.valid:
         return Trial(folder, facts, {}, {})
     worked_off: dict[str, Summary] = {}
-    drain = plan.workload.drain
+    drain, until = plan.workload.drain, facts.measured_until
     if drain and facts.slots is not None:
         worked_off = tasks.summarise(tasks.read(folder / "tasks.parquet"), facts.slots, drain.objective)
         if not (folder / "requests.parquet").exists():
             return Trial(folder, facts, worked_off, {})
     elif facts.tasks:
-        worked_off = tasks.waits(tasks.read(folder / "tasks.parquet"))
+        followed = tasks.read(folder / "tasks.parquet")
+        worked_off = tasks.waits(followed)
+        until = float(np.max(followed.completed, initial=until, where=np.isfinite(followed.completed)))
     if facts.search:
         steps = [
             part for file in sorted(folder.glob("steps/*/requests.parquet")) for part in summaries.read_phases(file)
         ]
-        return Trial(folder, facts, searches.summarise(facts.search), {}, _flow(steps, facts, plan) if steps else None)
+        flow = _flow(steps, facts, plan, until) if steps else None
+        return Trial(folder, facts, searches.summarise(facts.search), {}, flow)
     warm_up, measured = summaries.read_phases(folder / "requests.parquet")
     if backwards := _backwards(facts, measured):
         facts = msgspec.structs.replace(facts, valid=False, checks=[*facts.checks, backwards])
@@ -267,11 +270,12 @@ def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     slices = {
         name: _slices(warm_up.of(name), measured.of(name), facts, plan) for name in plan.deciding if name in operations
     }
-    return Trial(folder, facts, worked_off | operations, slices, _flow([warm_up, measured], facts, plan))
+    return Trial(folder, facts, worked_off | operations, slices, _flow([warm_up, measured], facts, plan, until))
 
 
-def _flow(phases: Sequence[Samples], facts: Facts, plan: Plan) -> Flow:
-    bins = course.grid(facts.measured_from - plan.design.warm_up, facts.measured_until, len(plan.trials))
+def _flow(phases: Sequence[Samples], facts: Facts, plan: Plan, until: float) -> Flow:
+    """Lay bins over a trial until its load and the tasks that were followed have ended; put its requests into them."""
+    bins = course.grid(facts.measured_from - plan.design.warm_up, until, len(plan.trials))
     shown = [endpoint.operation for endpoint in tasks.requested(plan)]
     return course.flow(bins, phases, list(dict.fromkeys(shown))[:MOST_SHOWN], plan.closed)
 

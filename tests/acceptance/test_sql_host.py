@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from reports import telemetry
+
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 SQL_HOST = Path(__file__).parents[2] / "experiments" / "sql-host.yaml"
@@ -41,6 +43,8 @@ def test_every_trial_says_what_its_hosts_did(octoload: Callable[..., Any], tmp_p
     far = min(longer.pop("two-ms-away"))
     assert far >= DISTANCE
     assert all(min(near) < far for near in longer.values())
+    kept = [telemetry.read(file) for file in run.glob("trials/*/telemetry.parquet")]
+    assert [{host.host for host in found} for found in kept] == [{"machine", "node-1", "sql"}] * len(trials)
     page = (run / "report.html").read_text(encoding="utf-8")
     assert trials[0]["hosts"]["mechanism"] in page
     assert "node-1, PostgreSQL" in page

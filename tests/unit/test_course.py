@@ -119,16 +119,14 @@ def test_a_page_of_48_minutes_holds_every_second_and_stays_small(watched: Path) 
     read = run.read(watched)
     source = page.render(*results.finish(read))
     assert len(source.encode()) < 1_000_000
-    data = re.search(r'<script type="application/json" id="course-data">(.*?)</script>', source, re.DOTALL)
-    assert data
-    trials = msgspec.json.decode(data[1], type=list[courses.Course])
+    trials = shown(source)
     assert [trial.step for trial in trials] == [1.0] * 48
-    for trial, shown in zip(read.trials, trials, strict=True):
-        assert [panel.unit for panel in shown.panels] == ["/s", "ms", "ms", "tasks", "%"]
-        assert {len(line.values) for panel in shown.panels for line in panel.lines} == {63}
-        wanted = shown.panels[0].lines[0].values
+    for trial, one in zip(read.trials, trials, strict=True):
+        assert [panel.unit for panel in one.panels] == ["/s", "ms", "ms", "tasks", "%"]
+        assert {len(line.values) for panel in one.panels for line in panel.lines} == {63}
+        wanted = one.panels[0].lines[0].values
         assert sum(value or 0 for value in wanted) == trial.flow.wanted.sum() > 1_000
-        assert [(mark.name, mark.begin, mark.end) for mark in shown.marks] == [("warm-up", 0.0, 3.0)]
+        assert [(mark.name, mark.begin, mark.end) for mark in one.marks] == [("warm-up", 0.0, 3.0)]
 
 
 def test_hosts_are_read_back_as_they_were(watched: Path) -> None:
@@ -148,6 +146,30 @@ def test_results_do_not_change_with_telemetry(tmp_path: Path) -> None:
     for file in folder.glob("trials/*/telemetry.parquet"):
         file.unlink()
     assert results.reduce(run.read(folder)).effects == with_all
+
+
+def test_a_course_goes_on_until_the_tasks_have_ended(tmp_path: Path) -> None:
+    """Tasks that were followed beyond the load are shown to their end, and what came after the load is shaded."""
+    folder = other_folders.watched(tmp_path / "run", pairs=2, seconds=9.0)
+    (first, *_) = sorted((folder / "trials").iterdir())
+    facts = msgspec.json.decode((first / "trial.json").read_bytes())
+    (first / "trial.json").write_bytes(msgspec.json.encode(facts | {"tasks": {"queued": 4, "ended": 4}}))
+    source = page.render(*results.finish(run.read(folder)))
+    one, two = shown(source)[:2]
+    assert [(mark.name[:14], mark.begin, mark.end) for mark in one.marks] == [
+        ("warm-up", 0.0, 3.0),
+        ("after the load", 12.0, 17.0),
+    ]
+    tasks = next(panel for panel in one.panels if panel.unit == "tasks")
+    assert [line.values[-1] for line in tasks.lines] == [0, 1]
+    assert len(two.panels[0].lines[0].values) == 12
+
+
+def shown(source: str) -> list[courses.Course]:
+    """Return the courses that a page holds."""
+    data = re.search(r'<script type="application/json" id="course-data">(.*?)</script>', source, re.DOTALL)
+    assert data
+    return msgspec.json.decode(data[1], type=list[courses.Course])
 
 
 def test_a_search_is_shown_over_all_its_steps(tmp_path: Path) -> None:
