@@ -9,7 +9,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from octoload.files import disk_error
+from octoload.files import write_bytes
 
 #: The host that octoload itself runs on, all its CPUs together.
 MACHINE = "machine"
@@ -63,17 +63,16 @@ class Meter:
         self._rows.append(row)
 
     def write(self, file: Path) -> None:
-        """Write `octoload.telemetry` (docs/formats.md); nothing when nothing was read.
+        """Write `octoload.telemetry` (docs/formats.md), whole or not at all; nothing when nothing was read.
 
         Raises:
             UsageError: the disk is full.
         """
         if not self._rows:
             return
-        try:
-            pq.write_table(pa.Table.from_pylist(self._rows, SCHEMA), file)
-        except OSError as exc:
-            raise disk_error(file, exc) from exc
+        stream = pa.BufferOutputStream()
+        pq.write_table(pa.Table.from_pylist(self._rows, SCHEMA), stream)
+        write_bytes(file, stream.getvalue().to_pybytes())
 
     @property
     def used(self) -> dict[str, Any]:
