@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench calibrate clean pins
+.PHONY: demo test check bench calibrate example clean pins
 
 demo: $(VENV)/run.stamp  ## the main job on the stand-in: what a retention policy is worth (a few minutes)
 	@$(BIN)/octoload run experiments/retention.yaml --demo
@@ -25,6 +25,9 @@ bench: $(VENV)/dev.stamp  ## the load generator and the seeders against their pe
 
 calibrate: $(VENV)/dev.stamp  ## the long checks: clients of others, changed handlers, kills, soak, false alarms (two hours); PARTS="clients soak" for some
 	@$(BIN)/python -m benchmarks.calibrate $(PARTS)
+
+example: $(VENV)/dev.stamp  ## the example in README.md and its picture, from a run of the demonstration; RUN=FOLDER for one that has ended
+	@$(BIN)/python -m benchmarks.example $(RUN)
 
 clean:  ## all that the targets above made
 	rm -rf $(VENV) runs standin-data .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
