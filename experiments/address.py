@@ -32,15 +32,15 @@ class Address:
         return not is_loopback(self.host)
 
 
-def parse(text: str, option: str) -> Address:
-    """Read HOST or HOST:PORT; an IPv6 address with a port stands in brackets.
+def parse(text: str, option: str, usual: int | None = PORT) -> Address:
+    """Read HOST:PORT, or HOST where there is a usual port; an IPv6 address with a port stands in brackets.
 
     Raises:
         UsageError: it is neither; `option` is named.
     """
     try:
         parts = urlsplit(f"//{text}")
-        host, port = parts.hostname, PORT if parts.port is None else parts.port
+        host, port = parts.hostname, usual if parts.port is None else parts.port
     except ValueError:
         host, port = None, 0
     if not host or not port or parts.path or "@" in text:
@@ -48,8 +48,17 @@ def parse(text: str, option: str) -> Address:
     return Address(host, port)
 
 
-def check_free(address: Address) -> None:
-    """Refuse an address that this machine does not have, or a port that is taken.
+def here(text: str, option: str) -> Address:
+    """Read PORT, of this machine only, or HOST:PORT.
+
+    Raises:
+        UsageError: it is neither, or no port; `option` is named.
+    """
+    return parse(f"{Address().host}:{text}" if text.isdecimal() else text, option, usual=None)
+
+
+def check_free(address: Address, what: str, option: str) -> None:
+    """Refuse an address that this machine does not have, or a port that is taken; say `what` cannot be there.
 
     Raises:
         UsageError: which, and why.
@@ -61,8 +70,8 @@ def check_free(address: Address) -> None:
             trial.bind(place)
     except OSError as exc:
         raise UsageError(
-            f"workers cannot be awaited at {address}: {exc.strerror or exc}",
-            "Another run may hold the port: choose one with --bind HOST:PORT, HOST being an address of this machine.",
+            f"{what} at {address}: {exc.strerror or exc}",
+            f"Another run may hold the port: choose one with {option} HOST:PORT, HOST an address of this machine.",
         ) from exc
 
 

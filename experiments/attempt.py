@@ -4,11 +4,12 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments import plan, tasks, trialfile
+from experiments import plan, queued, tasks, trialfile
 from experiments import workload as workloads
 from experiments.aside import LOOK, Aside, Beginning, Rest
 from experiments.cluster import Cluster, Setting
@@ -60,6 +61,8 @@ class Attempt:
         folder = trial.place(self.folder)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        target = self.rig.targets[trial.arm]
+        self.engine.watch(trial.folder, target.urls[0], target.key_variable)
         self._wait_until_quiet()
         meter = self._meter()
         with self.hooks.around(trial.arm, self.experiment.arms[trial.arm]):
@@ -77,7 +80,7 @@ class Attempt:
             if self.experiment.workload.drain:
                 return self._drain(trial, content, of, meter)
             self._switch(trial)
-            with self.display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
+            with self.display.step(f"Trial {trial.index} of {of}, {trial.arm}", timed=True) as report:
                 if self.experiment.workload.search:
                     return self._search(trial, content, report, meter)
                 facts = self._drive(trial, report, meter)
@@ -112,9 +115,10 @@ class Attempt:
         """Drive a trial's load with the outage or the purge of its arm in its course; return the facts of both."""
         course, beginning = self._course(trial), Beginning(self.experiment.design.warm_up)
         if course is None:
-            return self.engine.run(self._command(trial), self._progress(report, meter))
-        with course.beside(beginning) as aside:
-            facts = self.engine.run(self._command(trial), self._progress(report, meter, beginning))
+            with self._queued(trial) as look:
+                return self.engine.run(self._command(trial), self._progress(report, look, meter))
+        with course.beside(beginning) as aside, self._queued(trial) as look:
+            facts = self.engine.run(self._command(trial), self._progress(report, look, meter, beginning))
             beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
             return {**facts, course.name: aside.result()}
 
@@ -143,23 +147,34 @@ class Attempt:
         wanted = self.experiment.workload.search
         assert wanted is not None
 
-        def begin(number: int, rate: float) -> None:
-            report(number, max(number, ramp.USUAL_STEPS), f"step {number}, {rate:.3g} sessions a second")
+        step = (0, "")
 
-        def look(_: dict[str, Any]) -> None:
+        def tell(how: str = "") -> None:
+            number, which = step
+            report(number, max(number, ramp.USUAL_STEPS), which + how)
+
+        def begin(number: int, rate: float) -> None:
+            nonlocal step
+            step = number, f"step {number}, {rate:.3g} sessions a second"
+            tell()
+
+        def show(event: dict[str, Any]) -> None:
             self.rig.check()
             meter.read()
+            if event["event"] == "progress":
+                tell(f": {queued.describe(event, None)}")
 
         command = {key: value for key, value in self._command(trial).items() if key != "search"}
-        search = Search(lambda order: self.engine.run(order, look), command, wanted)
+        search = Search(lambda order: self.engine.run(order, show), command, wanted)
         facts = search.run(trial.place(self.folder), begin)
         return trialfile.judge(trial.place(self.folder), content | facts, check_search(facts))
 
     def _drain(self, trial: Trial, content: dict[str, Any], of: int, meter: Meter) -> list[str]:
         """Run a drain once, beside the load if there is one; return what makes it invalid."""
         folder = trial.place(self.folder)
-        with self.display.step(f"Trial {trial.index} of {of}, {trial.arm}") as report:
-            if workloads.loaded(self.experiment.workload):
+        beside = workloads.loaded(self.experiment.workload)
+        with self.display.step(f"Trial {trial.index} of {of}, {trial.arm}", timed=beside) as report:
+            if beside:
                 return self._drain_under_load(trial, content, report, meter)
             facts = self._work_off(trial, report, meter)
         self.rig.check()
@@ -196,11 +211,11 @@ class Attempt:
 
             return self._work_off(trial, lambda *_: None, meter, rest, await_start)
 
-        with Aside(work) as aside:
+        with Aside(work) as aside, self._queued(trial) as look:
             while not queued.wait(LOOK):
                 aside.check()
                 self.rig.check()
-            load = self.engine.run(self._command(trial), self._progress(report, beginning=beginning))
+            load = self.engine.run(self._command(trial), self._progress(report, look, beginning=beginning))
             beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
             drained = aside.result()
         self.rig.check()
@@ -245,7 +260,11 @@ class Attempt:
         return Meter(self.rig.hosts, design.warm_up, design.warm_up + design.seconds)
 
     def _progress(
-        self, report: Report, meter: Meter | None = None, beginning: Beginning | None = None
+        self,
+        report: Report,
+        look: Callable[[], int | None],
+        meter: Meter | None = None,
+        beginning: Beginning | None = None,
     ) -> Callable[[dict[str, Any]], None]:
         design = self.experiment.design
         whole = round(design.warm_up + design.seconds)
@@ -259,12 +278,16 @@ class Attempt:
                 meter.look(event["elapsed"])
             if beginning:
                 beginning.hear(event["elapsed"])
-            p95 = event.get("p95")
-            latency = f", p95 {p95 * 1000:.0f} ms" if p95 else ""
-            failures = f", {event['failures']} failed" if event["failures"] else ""
-            report(min(whole, round(event["elapsed"])), whole, f"{event['sent']} requests{latency}{failures}")
+            report(min(whole, round(event["elapsed"])), whole, queued.describe(event, look()))
 
         return show
+
+    def _queued(self, trial: Trial) -> AbstractContextManager[Callable[[], int | None]]:
+        """Return what tells how many tasks wait on the arm's server; it is asked where the workload queues any."""
+        target, workload = self.rig.targets[trial.arm], self.decided["workload"]
+        if not (workload["drain"] or workloads.QUEUING & workload["mix"].keys()):
+            return nullcontext(lambda: None)
+        return queued.watched(target.urls[0], self.rig.keys[target.key_variable])
 
     def _wait_until_quiet(self) -> None:
         """Wait for the tasks of the trials before, on every arm, so that they do not run into this one."""

@@ -108,6 +108,12 @@ def _add_run(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     run.add_argument(
         "--wait", type=float, default=120.0, metavar="SECONDS", help="how long missing workers are waited for (120)"
     )
+    run.add_argument(
+        "--web",
+        metavar="[HOST:]PORT",
+        help="serve Locust's web page while the run goes on, with the server's task queue and the trial plan in its "
+        "tab Octopus; somebody who looks costs the server two requests a second (default: no page)",
+    )
     run.add_argument("--keep-data", action="store_true", help="keep the stand-in's databases when the run has ended")
     run.set_defaults(command=commands.run)
 

@@ -43,6 +43,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     console.print(f"Run: {folder}", markup=False)
     if generator.workers and generator.bind.open:
         console.print(OPEN_PORT.format(generator.bind), style="yellow", markup=False)
+    if generator.web:
+        console.print(f"Web page: http://{generator.web}/?tab=octopus", markup=False)
+        if generator.web.open:
+            console.print(OPEN_PAGE, style="yellow", markup=False)
     if not options.resume and (known := planning.last_rig(experiment)):
         rigs.write(folder, known)
     try:
@@ -61,6 +65,11 @@ OPEN_PORT = (
     "network that you trust. No API key passes through it."
 )
 
+#: What it means to show the page beyond this machine.
+OPEN_PAGE = (
+    "Whoever reaches the web page can watch this run, without a password; nobody can start or stop load with it."
+)
+
 
 def _generator(options: argparse.Namespace, experiment: Experiment) -> Generator:
     """Return what is to drive the load.
@@ -71,18 +80,28 @@ def _generator(options: argparse.Namespace, experiment: Experiment) -> Generator
     if options.processes < 1 or options.workers < 0 or options.wait <= 0:
         wrong = f"--processes {options.processes} --workers {options.workers} --wait {options.wait:g}"
         raise UsageError(f"{wrong}: one is too small", "Processes are 1 or more (one a core), --wait above 0 seconds.")
+    web = _web(options)
     if not options.workers:
         if options.bind:
             raise UsageError("--bind is for workers only", "Say how many with --workers N.")
-        return Generator(options.processes)
+        return Generator(options.processes, web=web)
     if options.processes > 1:
         raise UsageError("--processes and --workers exclude each other", "Start `octoload worker` here too.")
     if rig.on_standins(experiment) and not os.environ.get("OCTOLOAD_KEY"):
         cure = "Set it to a key of your own, such as API-LOAD, here and for each worker; a stand-in is on this machine."
         raise UsageError("workers need the stand-in's API key in OCTOLOAD_KEY", cure)
     bind = address.parse(options.bind, "--bind") if options.bind else Address()
-    address.check_free(bind)
-    return Generator(workers=options.workers, bind=bind, patience=options.wait)
+    address.check_free(bind, "workers cannot be awaited", "--bind")
+    return Generator(workers=options.workers, bind=bind, patience=options.wait, web=web)
+
+
+def _web(options: argparse.Namespace) -> Address | None:
+    """Return where Locust's web page is to be, if anywhere."""
+    if not options.web:
+        return None
+    web = address.here(options.web, "--web")
+    address.check_free(web, "the web page cannot be served", "--web")
+    return web
 
 
 def _go_on(folder: Path, options: argparse.Namespace) -> str:
@@ -92,6 +111,7 @@ def _go_on(folder: Path, options: argparse.Namespace) -> str:
     words += [f"--processes {options.processes}"] if options.processes > 1 else []
     words += [f"--workers {options.workers}"] if options.workers else []
     words += [f"--bind {options.bind}"] if options.bind else []
+    words += [f"--web {options.web}"] if options.web else []
     words += ["--resume --out", str(folder)]
     return f"{done} finished trials are kept in {folder}. Go on with: {' '.join(words)}"
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -21,20 +22,24 @@ from rich.text import Text
 
 #: Seconds between two plain lines about the same step.
 PLAIN_EVERY = 10.0
+#: How many a second are told by the minute below.
+FAST = 10.0
 
 Report = Callable[[int, int, str], None]
 
 
 class _Rate(ProgressColumn):
-    """How many a second."""
+    """How many a second, or a minute where they are few; nothing where the steps are seconds or trials."""
 
     def render(self, task: Task) -> Text:
         """Return the rate of the last seconds, once there is one."""
-        return Text(f"{task.speed:,.0f}/s" if task.speed and not task.fields.get("whole") else "")
+        if not task.speed or task.fields.get("timed"):
+            return Text("")
+        return Text(f"{task.speed:,.0f}/s" if task.speed >= FAST else f"{task.speed * 60:,.0f}/min")
 
 
 class _Left(ProgressColumn):
-    """Time left: of steps by their rate of late, of the whole by the mean of what is done, for its parts are long."""
+    """Time left: of steps by their rate of late, of seconds and trials by the mean of what is done."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +47,7 @@ class _Left(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Return the time left, once something can be said of it."""
-        if not task.fields.get("whole"):
+        if not task.fields.get("timed"):
             return self._by_rate.render(task)
         if not task.completed or task.elapsed is None or task.remaining is None:
             return Text("-:--:--", style="progress.remaining")
@@ -56,6 +61,9 @@ class Display:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._screen: Progress | None = None
+        self._retitle: Callable[[], None] = lambda: None
+        #: How often each kind of warning was heard.
+        self.warned: Counter[str] = Counter()
 
     @contextmanager
     def whole(self, title: str, total: int) -> Iterator[Callable[[], None]]:
@@ -65,8 +73,12 @@ class Display:
         """
         started, done = time.monotonic(), 0
         with self._bar() if self.console.is_terminal else nullcontext() as bar:
-            task = bar.add_task(escape(title), total=total, whole=True) if bar else None
+            task = bar.add_task(escape(title), total=total, timed=True) if bar else None
             self._screen = bar
+
+            def retitle() -> None:
+                if bar and task is not None:
+                    bar.update(task, description=f"{escape(title)}[yellow]{self._doubts()}")
 
             def advance() -> None:
                 nonlocal done
@@ -75,24 +87,38 @@ class Display:
                     bar.advance(task)
                 elif done < total:
                     left = (time.monotonic() - started) / done * (total - done)
-                    self.say(f"  {title}: {done} of {total}, about {dt.timedelta(seconds=round(left))} left")
+                    self.say(
+                        f"  {title}: {done} of {total}, about {dt.timedelta(seconds=round(left))} left{self._doubts()}"
+                    )
 
+            self._retitle = retitle
             try:
                 yield advance
             finally:
-                self._screen = None
+                self._screen, self._retitle = None, lambda: None
 
     def say(self, text: str, style: str = "") -> None:
         """Say one thing, as it is."""
         self.console.print(text, style=style, markup=False, highlight=False)
 
+    def warn(self, kind: str, text: str) -> None:
+        """Say a warning, the first of its kind; the others are counted beside the bar of the whole."""
+        self.warned[kind] += 1
+        if self.warned[kind] == 1:
+            self.say(f"  {text}", style="yellow")
+        self._retitle()
+
+    def _doubts(self) -> str:
+        count = self.warned.total()
+        return f", {count} warning{'s' * (count > 1)}" if count else ""
+
     @contextmanager
-    def step(self, title: str) -> Iterator[Report]:
-        """Show a step; the caller reports (done, total, what) as it goes on."""
+    def step(self, title: str, *, timed: bool = False) -> Iterator[Report]:
+        """Show a step; the caller reports (done, total, what) as it goes on: of `timed` ones done and total seconds."""
         started = time.monotonic()
         if self.console.is_terminal:
             with nullcontext(self._screen) if self._screen else self._bar() as bar:
-                task = bar.add_task(escape(title), total=None)
+                task = bar.add_task(escape(title), total=None, timed=timed)
 
                 def report(done: int, total: int, what: str = "") -> None:
                     bar.update(

@@ -109,7 +109,7 @@ class Drain:
             if look % 2:
                 meter.read()  # each second, as beside a load
             left = tasks.left(self._octopus, self._space)
-            progress(count - min(left, count), count, "worked off")
+            progress(count - min(left, count), count, f"worked off, {left:,} queued or executing")
             if not left:
                 return
             self._rest(LOOK)

@@ -22,9 +22,9 @@ Progress = Callable[[dict[str, Any]], None]
 class Engine:
     """A Locust process that stays up for all trials of a run."""
 
-    def __init__(self, log: Path, keys: dict[str, str], generator: Generator) -> None:
-        """`keys` are API keys by the name of the environment variable that carries them."""
-        self._log = log
+    def __init__(self, folder: Path, keys: dict[str, str], generator: Generator) -> None:
+        """`folder` is the run's; `keys` are API keys by the name of the environment variable that carries them."""
+        self._folder = folder
         self._keys = keys
         self._generator = generator
         self._program: Program | None = None
@@ -33,8 +33,22 @@ class Engine:
         """Start Locust if it is not running; the first trial waits for it."""
         if self._program and self._program.alive:
             return
-        arguments = ["locust", "-f", str(locustfile()), "--headless", "--octoload-engine"]
-        self._program = Program("Locust", [*arguments, *_processes(self._generator)], self._log, self._keys)
+        arguments = ["locust", "-f", str(locustfile()), "--octoload-engine", *self._page()]
+        log = self._folder / "logs" / "locust.log"
+        self._program = Program("Locust", [*arguments, *_processes(self._generator)], log, self._keys)
+
+    def _page(self) -> list[str]:
+        """Return Locust's options for its web page, which shows the run's plan."""
+        web = self._generator.web
+        if web is None:
+            return ["--headless"]
+        return ["--web-host", web.host, "--web-port", str(web.port), "--octoload-run", str(self._folder.resolve())]
+
+    def watch(self, trial: str, url: str, key_variable: str) -> None:
+        """Have the web page, if there is one, show a trial (its folder below `trials/`) and its server's queue."""
+        if self._generator.web:
+            command = {"command": "watch", "trial": trial, "url": url, "key_variable": key_variable}
+            self._converse(command, GRACE, lambda _: None)
 
     def gather(self, progress: Progress) -> None:
         """Wait for all workers.
@@ -73,7 +87,7 @@ class Engine:
         self._program.send(msgspec.json.encode(command).decode())
         for line in self._program.lines(within):
             event = decode(line)
-            if event.get("event") in ("finished", "gathered"):
+            if event.get("event") in ("finished", "gathered", "watched"):
                 return {name: value for name, value in event.items() if name != "event"}
             if event.get("event") == "failed":
                 raise _failure(event)

@@ -26,6 +26,8 @@ class Generator(msgspec.Struct, frozen=True):
     bind: Address = Address()
     #: Seconds that missing workers are waited for.
     patience: float = 120.0
+    #: Where Locust's web page is served; None for nowhere.
+    web: Address | None = None
 
 
 class Trial(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from experiments import hooks, plan
+from experiments import hooks, plan, trialfile
 from experiments import workload as workloads
 from experiments.attempt import Attempt, refusals
 from experiments.cluster import restore
@@ -35,7 +35,7 @@ class Run:
         self._plan = plan.write_up(experiment, choose_history(experiment, source), generator)
         self._rig = _rig(experiment, source, folder, display)
         self._journal = Journal(folder / "journal.jsonl")
-        self._engine = Engine(folder / "logs" / "locust.log", self._rig.keys, generator)
+        self._engine = Engine(folder, self._rig.keys, generator)
         self._generator = generator
         self._hooks = Hooks(self._journal, folder / "logs")
 
@@ -57,7 +57,7 @@ class Run:
         self._write_plan()
         for done in self._hooks.restore():
             self._display.say(f"Undone: {done}")
-        if workloads.loaded(self._experiment.workload):
+        if workloads.loaded(self._experiment.workload) or self._generator.web:
             self._engine.start()  # it takes seconds to start; the servers are filled meanwhile
             if self._generator.workers:
                 self._gather()
@@ -163,6 +163,8 @@ class Run:
         for attempt in range(tried + 1, max(self._experiment.design.attempts, tried + 1) + 1):
             faults = self._attempt(trial, attempt, of)
             if not faults:
+                for name, message in trialfile.warnings(trial.place(self.folder)):
+                    self._display.warn(name, f"trial {trial.index}, {trial.arm}: {message}")
                 return
             self._display.say(f"  trial {trial.index} is invalid: {faults[0]}", style="yellow")
             if attempt < self._experiment.design.attempts:

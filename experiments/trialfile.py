@@ -18,6 +18,12 @@ def judge(folder: Path, content: dict[str, Any], verdicts: list[Check]) -> list[
     return faults
 
 
+def warnings(folder: Path) -> list[tuple[str, str]]:
+    """Return the checks of a trial that warn, each as its name and its message."""
+    checks = files.read_json(folder / "trial.json", "trial", 1)["checks"]
+    return [(check["name"], check["message"]) for check in checks if check["state"] == "warn"]
+
+
 def spoil(folder: Path, content: dict[str, Any], started: float, message: str) -> list[str]:
     """Write `trial.json` of a trial that the generator could not finish; return why."""
     check = {"name": "generator", "value": None, "limit": None, "state": "invalid", "message": message}

@@ -81,6 +81,10 @@ class Conductor:
         finally:
             self._performance = None
 
+    def progress(self) -> dict[str, Any] | None:
+        """Return how far the trial is; None when there is none."""
+        return self._performance.progress() if self._performance else None
+
     def stop(self) -> None:
         """Let a trial without end come to its end."""
         if self._performance:

@@ -1,6 +1,7 @@
 """The engine's conversation: commands on standard input, answers on standard output, one JSON object a line."""
 
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import msgspec
 from gevent.queue import Queue
 from locust.env import Environment
 
+from octoload.edge import tab
 from octoload.edge.conductor import Conductor
 from octoload.edge.conversation import Conversation
-from octoload.edge.trial import Gather, Trial
+from octoload.edge.trial import Gather, Trial, Watch
 from octoload.errors import OctoloadError, UsageError
 
 logger = logging.getLogger("octoload")
@@ -21,8 +23,10 @@ logger = logging.getLogger("octoload")
 class Engine:
     """Runs one trial after the other until its input ends."""
 
-    def __init__(self, environment: Environment, conductor: Conductor) -> None:
+    def __init__(self, environment: Environment, conductor: Conductor, watch: tab.Watch) -> None:
+        """`watch` hears which trial is under way, and on which server."""
         self._environment = environment
+        self._watch = watch
         self._conductor = conductor
         self._commands: Queue[bytes] = Queue()
         self._conversation = Conversation()
@@ -68,11 +72,14 @@ class Engine:
 
     def _obey(self, line: bytes) -> dict[str, Any]:
         try:
-            command = msgspec.json.decode(line, type=Gather | Trial)
+            command = msgspec.json.decode(line, type=Gather | Trial | Watch)
         except (msgspec.DecodeError, msgspec.ValidationError) as exc:
             raise UsageError(f"the engine cannot read its command: {exc}", "See docs/formats.md, The engine.") from exc
         if isinstance(command, Gather):
             return {"event": "gathered", "workers": self._conductor.gather(command.key_variables, self._say)}
+        if isinstance(command, Watch):
+            self._watch(tab.Watched(command.url, os.environ.get(command.key_variable, ""), command.trial))
+            return {"event": "watched"}
         path = Path(command.folder) / "requests.parquet" if command.folder else None
         return self._conductor.run(command, path, self._say)
 
@@ -87,3 +94,6 @@ class Engine:
             self._greenlet.kill()  # a trial under way leaves no half-written file
         runner: Any = self._environment.runner
         runner.quit()
+        page: Any = self._environment.web_ui
+        if page:
+            page.greenlet.kill(block=False)  # Locust ends with its web page, when it has one

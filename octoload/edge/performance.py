@@ -8,8 +8,9 @@ import numpy as np
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
-from octoload.edge.samples import LAYOUT, Batch, percentile
+from octoload.edge.samples import LAYOUT, Batch, Rows
 from octoload.edge.samplesfile import SamplesFile
+from octoload.edge.spread import Spread
 from octoload.edge.trial import Part, Trial
 from octoload.errors import InvalidRunError, OctoloadError
 
@@ -17,7 +18,7 @@ from octoload.errors import InvalidRunError, OctoloadError
 SILENCE: Final = 6.0
 #: HTTP status of a request that a rate limit turned away (octopus-api §B.5).
 TOO_MANY: Final = 429
-#: Batches whose latencies a progress line is about, for each process.
+#: Batches whose rate a progress line tells, for each process.
 RECENT: Final = 5
 
 
@@ -40,7 +41,10 @@ class Performance:
         self.throttled = 0
         self.lags: list[Any] = []
         self.read_delays: list[Any] = []
+        #: When the requests of late were done.
         self.recent: list[Any] = []
+        #: Latencies of arrivals in the measured phase.
+        self.latencies = Spread()
         self.parts: dict[int, Part] = {}
         self.fault: OctoloadError | None = None
         self.changed = Event()
@@ -68,10 +72,24 @@ class Performance:
         self.rows += len(rows)
         self.failures += int((rows["error"] > 0).sum())
         self.throttled += int((rows["status"] == TOO_MANY).sum())
-        self.recent = [*self.recent, rows["done"] - rows["intended"]][-RECENT * len(self.workers) :]
+        self.recent = [*self.recent, rows["done"]][-RECENT * len(self.workers) :]
+        self.latencies.add(self._counting(rows, message["scenarios"]))
         if self.file and len(rows):
             texts = (message["operations"], message["scenarios"], message["errors"], message["nodes"])
             self.file.add(Batch(rows, *texts, worker))
+
+    def _counting(self, rows: Rows, scenarios: list[str]) -> Any:
+        """Return the latencies that count: of the measured phase, and not of closed loops."""
+        closed = [code for code, name in enumerate(scenarios) if name in self.trial.pollers]
+        counts = (rows["intended"] >= self.measured_from) & ~np.isin(rows["scenario"], closed)
+        return (rows["done"] - rows["intended"])[counts]
+
+    @property
+    def rate(self) -> float:
+        """Requests a second of late; 0 before there are enough."""
+        done = np.concatenate(self.recent) if self.recent else np.empty(0)
+        lasted = float(done.max() - done.min()) if len(done) > 1 else 0.0
+        return len(done) / lasted if lasted > 0 else 0.0
 
     @property
     def silent(self) -> list[int]:
@@ -87,5 +105,6 @@ class Performance:
             "sent": sum(self.sent.values()),
             "failures": self.failures,
             "waiting": sum(self.waiting.values()),
-            "p95": percentile(np.concatenate(self.recent), 0.95) if self.recent else None,
+            "rate": round(self.rate, 1),
+            "p95": self.latencies.percentile(0.95),
         }

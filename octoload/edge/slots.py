@@ -23,10 +23,13 @@ from octoload.edge.engine import Engine
 from octoload.edge.player import STOP_GRACE, Player
 from octoload.edge.poller import Poller
 from octoload.edge.scenario import Cast, Scenario
+from octoload.edge.tab import Tab, Watch, Watched
 from octoload.edge.trial import Trial
 from octoload.edge.worker import Line
 from octoload.errors import OctoloadError, UsageError
 
+#: Where the API key stands for load by hand.
+KEY_VARIABLE = "OCTOPUS_API_KEY"
 #: Users when nobody says how many.
 SLOTS = 64
 
@@ -80,6 +83,13 @@ def _add_options(parser: LocustArgumentParser, cast: Cast) -> None:
         help="Take trials from standard input; octoload run starts Locust so",
         include_in_web_ui=False,
     )
+    parser.add_argument(
+        "--octoload-run",
+        type=str,
+        default="",
+        help="Folder of the run whose plan the web page shows; octoload run --web gives it",
+        include_in_web_ui=False,
+    )
 
 
 def _set_up(environment: Environment, cast: Cast) -> None:
@@ -98,19 +108,37 @@ def _set_up(environment: Environment, cast: Cast) -> None:
         options.spawn_rate = options.num_users
     crew = Crew(environment, int(options.expect_workers) if options.octoload_engine else None)
     conductor = Conductor(environment, cast, crew, options.expect_workers_max_wait or READY)
+    watch = _add_tab(environment, conductor)
     if options.octoload_engine:
         options.only_summary = True
-        Engine(environment, conductor).start()
+        Engine(environment, conductor, watch).start()
     else:
-        Alone(environment, conductor).listen()
+        Alone(environment, conductor, watch).listen()
+
+
+def _add_tab(environment: Environment, conductor: Conductor) -> Watch:
+    """Add the tab to Locust's web page, if there is one; return what tells it what is under load."""
+    options: Any = environment.parsed_options
+    if environment.web_ui is None:
+        return lambda _: None
+    run = Path(options.octoload_run) if options.octoload_engine else None
+    tab = Tab(environment, conductor.progress, run)
+    tab.install(environment.web_ui)
+    return tab.watch
+
+
+def _urls(environment: Environment) -> list[str]:
+    return (environment.host or "").replace(",", " ").split()
 
 
 class Alone:
     """Load without an experiment: Locust's own command line and web page say when it begins and ends."""
 
-    def __init__(self, environment: Environment, conductor: Conductor) -> None:
+    def __init__(self, environment: Environment, conductor: Conductor, watch: Watch) -> None:
+        """`watch` hears what is under load."""
         self._environment = environment
         self._conductor = conductor
+        self._watch = watch
         self._greenlet: Any = None
 
     def listen(self) -> None:
@@ -118,8 +146,15 @@ class Alone:
         events: Any = self._environment.events
         events.test_start.add_listener(lambda **_: self._begin())
         events.test_stopping.add_listener(lambda **_: self._end())
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell which server is meant, once one is named."""
+        for url in _urls(self._environment)[:1]:
+            self._watch(Watched(url, os.environ.get(KEY_VARIABLE, "")))
 
     def _begin(self) -> None:
+        self._tell()
         self._greenlet = gevent.spawn(self._run)
 
     def _end(self) -> None:
@@ -150,7 +185,8 @@ def _trial(environment: Environment) -> Trial:
     if not total > 0:
         raise UsageError("--octoload-mix has no positive share", "Write it like dashboard=3,task-list=1")
     return Trial(
-        urls=environment.host.replace(",", " ").split(),
+        urls=_urls(environment),
+        key_variable=KEY_VARIABLE,
         mix={name: float(options.octoload_rate) * share / total for name, share in shares.items()},
         pollers=_amounts("pollers", options.octoload_pollers, int),
         space=options.octoload_space or None,

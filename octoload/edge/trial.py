@@ -25,6 +25,17 @@ class Gather(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag
     key_variables: list[str] = []
 
 
+class Watch(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="watch"):
+    """What Locust's web page is to show from now on."""
+
+    #: The server whose queue is looked at.
+    url: str
+    #: Name of the environment variable that holds its API key.
+    key_variable: str
+    #: The trial under way: its folder below `trials/`.
+    trial: str
+
+
 class Trial(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="trial"):
     """One trial, as docs/formats.md ("The engine") writes it."""
 

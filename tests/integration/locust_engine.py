@@ -62,7 +62,8 @@ class Engine:
 
     def __init__(self, log, *options, **variables):
         environment = {**os.environ, **variables, "OCTOLOAD_TEST_KEY": KEY, "OCTOLOAD_PARENT": str(os.getpid())}
-        arguments = ["-m", "locust", "-f", str(HOUSE / "locustfile.py"), "--headless", "--octoload-engine", *options]
+        arguments = ["-m", "locust", "-f", str(HOUSE / "locustfile.py"), "--octoload-engine", *options]
+        arguments += [] if "--web-port" in options else ["--headless"]
         if "--processes" in options:
             port = str(free_port())
             arguments += ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]

@@ -24,6 +24,8 @@ def seen(*, terminal: bool) -> str:
                     shown._screen.refresh()
             if trial == 1:
                 shown.say("  trial 1 is invalid: the generator was busy")
+            shown.warn("steal", f"trial {trial}: the hypervisor took time")
+            shown.warn("lag", f"trial {trial}: late")
             advance()
     return screen.getvalue()
 
@@ -34,8 +36,16 @@ def test_a_terminal_shows_the_whole_and_the_step_together() -> None:
     for fact in ("Trials", "0/2", "2/2", "keep-1", "3/12", "p95 180 ms", "trial 1 is invalid", "✓ Trial 2 of 2"):
         assert fact in text
     last = text.rsplit("✓ Trial 2 of 2", 1)[1]
-    assert "Trials" in last
+    assert "Trials, 4 warnings" in last
     assert "keep-1" not in last
+
+
+def test_a_warning_is_said_once_and_counted() -> None:
+    """Only the first of a kind has a line of its own, on a terminal and elsewhere."""
+    for terminal in (True, False):
+        text = seen(terminal=terminal)
+        assert "trial 1: the hypervisor took time" in text
+        assert "trial 2: the hypervisor took time" not in text
 
 
 def test_elsewhere_each_part_says_how_long_the_rest_takes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,3 +57,4 @@ def test_elsewhere_each_part_says_how_long_the_rest_takes(monkeypatch: pytest.Mo
     (line,) = [line for line in text.splitlines() if "left" in line]
     assert line.strip().startswith("Trials: 1 of 2, about 0:0")
     assert "trial 1 is invalid" in text
+    assert line.endswith("left, 2 warnings")
