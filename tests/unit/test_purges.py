@@ -84,15 +84,15 @@ def test_a_purge_takes_its_steps_in_order(tmp_path: Path) -> None:
         ("[120, 50, 15, 3]", "[25, 80, 3]", "keeps less than the one before"),
         ("[120, 50, 15, 3]", "[]", "keeps less than the one before"),
         ("[120, 50, 15, 3]", "[200, 0]", "1 or more"),
-        ("every: 6", "every: 20", "does not begin within a trial"),
-        ("after: 6}", "after: -1}", "does not begin within a trial"),
-        (", every: 6", "", "no time between them"),
+        ("every: 8", "every: 20", "does not begin within a trial"),
+        ("after: 8}", "after: -1}", "does not begin within a trial"),
+        (", every: 8", "", "no time between them"),
         ("keep: [3], after", "keep: [5], after", "different policies"),
-        ("every: 6", "every: 6, unit: Weeks", "Weeks"),
+        ("every: 8", "every: 8, unit: Weeks", "Weeks"),
         ("  follow: 120", "  drain: {tasks: 9}\n  follow: 120", "no arrivals that go on"),
         (
-            "keep: [3], after: 6}",
-            "keep: [3], after: 6}\n    outage: {does: kill, after: 1, lasts: 2}",
+            "keep: [3], after: 8}",
+            "keep: [3], after: 8}\n    outage: {does: kill, after: 1, lasts: 2}",
             "an outage and a purge",
         ),
         ("{subject: leaving history as it is}", "{retention: {keep: 9}}", "share one server"),
@@ -136,7 +136,7 @@ def test_the_plan_says_how_each_arm_comes_to_its_policy() -> None:
     assert (on_one_server(experiment), renewed(experiment)) == (True, True)
     decided = plans.write_up(experiment, None, plans.Generator())
     assert decided["courses"] == {"at-once": "purge", "in-steps": "purge"}
-    assert "cut to 3 at once (items), 6 s into each trial" in decided["arms"]["at-once"]
+    assert "cut to 3 at once (items), 8 s into each trial" in decided["arms"]["at-once"]
     assert "120, 50, 15 and then 3 (items)" in decided["arms"]["in-steps"]
     assert not renewed(load(HOUSE / "experiments" / "retention.yaml"))
 
