@@ -13,6 +13,7 @@ from experiments import plan, queued, tasks, trialfile
 from experiments import workload as workloads
 from experiments.aside import LOOK, Aside, Beginning, Rest
 from experiments.cluster import Cluster, Setting
+from experiments.computing import Watch
 from experiments.display import Display, Report
 from experiments.drain import Drain
 from experiments.engine import Engine, command
@@ -100,8 +101,9 @@ class Attempt:
 
     def _drive(self, trial: Trial, report: Report, meter: Meter) -> dict[str, Any]:
         """Drive a trial's load beside what its arm does, and follow its tasks; return the trial's facts."""
-        within = self.experiment.workload.follow
-        facts = self._load_beside(trial, report, meter)
+        within, design = self.experiment.workload.follow, self.experiment.design
+        watch = Watch(self.rig.computed, design.warm_up, design.warm_up + design.seconds)
+        facts = {**self._load_beside(trial, report, meter, watch), "server": watch.used}
         if within:
             with connect(self.rig, trial.arm) as octopus:
                 file, space = trial.place(self.folder) / "tasks.parquet", self.rig.targets[trial.arm].space
@@ -111,14 +113,15 @@ class Attempt:
         del facts["queued"]
         return facts
 
-    def _load_beside(self, trial: Trial, report: Report, meter: Meter) -> dict[str, Any]:
+    def _load_beside(self, trial: Trial, report: Report, meter: Meter, watch: Watch) -> dict[str, Any]:
         """Drive a trial's load with the outage or the purge of its arm in its course; return the facts of both."""
         course, beginning = self._course(trial), Beginning(self.experiment.design.warm_up)
         if course is None:
-            with self._queued(trial) as look:
-                return self.engine.run(self._command(trial), self._progress(report, look, meter))
-        with course.beside(beginning) as aside, self._queued(trial) as look:
-            facts = self.engine.run(self._command(trial), self._progress(report, look, meter, beginning))
+            with self.queued_on(trial) as look:
+                return self.engine.run(self.command(trial), self.progress(report, look, meter.look, watch.look))
+        with course.beside(beginning) as aside, self.queued_on(trial) as look:
+            heard = self.progress(report, look, meter.look, watch.look, beginning.hear)
+            facts = self.engine.run(self.command(trial), heard)
             beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
             return {**facts, course.name: aside.result()}
 
@@ -164,7 +167,7 @@ class Attempt:
             if event["event"] == "progress":
                 tell(f": {queued.describe(event, None)}")
 
-        command = {key: value for key, value in self._command(trial).items() if key != "search"}
+        command = {key: value for key, value in self.command(trial).items() if key != "search"}
         search = Search(lambda order: self.engine.run(order, show), command, wanted)
         facts = search.run(trial.place(self.folder), begin)
         return trialfile.judge(trial.place(self.folder), content | facts, check_search(facts))
@@ -211,11 +214,11 @@ class Attempt:
 
             return self._work_off(trial, lambda *_: None, meter, rest, await_start)
 
-        with Aside(work) as aside, self._queued(trial) as look:
+        with Aside(work) as aside, self.queued_on(trial) as look:
             while not queued.wait(LOOK):
                 aside.check()
                 self.rig.check()
-            load = self.engine.run(self._command(trial), self._progress(report, look, beginning=beginning))
+            load = self.engine.run(self.command(trial), self.progress(report, look, beginning.hear))
             beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
             drained = aside.result()
         self.rig.check()
@@ -233,6 +236,12 @@ class Attempt:
         drain, primary = self.experiment.workload.drain, self.experiment.objectives.primary
         return drain.objective if drain and "drain capacity" in primary else None
 
+    def ready(self, trial: Trial) -> None:
+        """Wait for the tasks of before, and put a trial's arm in force."""
+        self._wait_until_quiet()
+        self.rig.enter(trial.arm)
+        self._switch(trial)
+
     def _switch(self, trial: Trial) -> None:
         """Let the nodes of an arm take part, where arms are settings of nodes."""
         if switched(self.experiment):
@@ -243,7 +252,8 @@ class Attempt:
         arm = self.experiment.arms[trial.arm]
         return Setting(arm.nodes, arm.task_cap)
 
-    def _command(self, trial: Trial) -> dict[str, Any]:
+    def command(self, trial: Trial) -> dict[str, Any]:
+        """Return what the engine is told of a trial."""
         design, target = self.experiment.design, self.rig.targets[trial.arm]
         return {
             **command(self.experiment.workload, design.warm_up, design.seconds),
@@ -259,30 +269,32 @@ class Attempt:
         design = self.experiment.design
         return Meter(self.rig.hosts, design.warm_up, design.warm_up + design.seconds)
 
-    def _progress(
+    def progress(
         self,
         report: Report,
         look: Callable[[], int | None],
-        meter: Meter | None = None,
-        beginning: Beginning | None = None,
+        *hear: Callable[[float], object],
+        seconds: float | None = None,
     ) -> Callable[[dict[str, Any]], None]:
+        """Return what shows the progress of a load of so many seconds, and tells them to all that want to `hear`.
+
+        `look` says how many tasks wait on the server.
+        """
         design = self.experiment.design
-        whole = round(design.warm_up + design.seconds)
+        whole = round(design.warm_up + design.seconds if seconds is None else seconds)
 
         def show(event: dict[str, Any]) -> None:
             self.rig.check()
             if event["event"] == "waiting":
                 report(event["connected"], event["wanted"], f"workers are connected {refusals(event)}")
                 return
-            if meter:
-                meter.look(event["elapsed"])
-            if beginning:
-                beginning.hear(event["elapsed"])
+            for listener in hear:
+                listener(event["elapsed"])
             report(min(whole, round(event["elapsed"])), whole, queued.describe(event, look()))
 
         return show
 
-    def _queued(self, trial: Trial) -> AbstractContextManager[Callable[[], int | None]]:
+    def queued_on(self, trial: Trial) -> AbstractContextManager[Callable[[], int | None]]:
         """Return what tells how many tasks wait on the arm's server; it is asked where the workload queues any."""
         target, workload = self.rig.targets[trial.arm], self.decided["workload"]
         if not (workload["drain"] or workloads.QUEUING & workload["mix"].keys()):

@@ -23,7 +23,7 @@ from octoload import claims, files
 from octoload.api import Octopus
 from octoload.errors import InterruptedRunError, ServerError, UsageError
 from octoload.yamlfile import nearest
-from reports import page, results
+from reports import carried, page, results, utilisation
 from reports import plan as plans
 from reports import rig as rigs
 from reports import run as runs
@@ -47,16 +47,35 @@ def run(options: argparse.Namespace, console: Console) -> int:
         console.print(f"Web page: http://{generator.web}/?tab=octopus", markup=False)
         if generator.web.open:
             console.print(OPEN_PAGE, style="yellow", markup=False)
-    if not options.resume and (known := planning.last_rig(experiment)):
-        rigs.write(folder, known)
+    if not options.resume:
+        _bring(folder, experiment, decided)
     try:
         with claims.hold(folder / "run.lock"):
-            return _run(runner.Run(experiment, source, folder, Display(console), generator), options, console)
+            code = _run(runner.Run(experiment, source, folder, Display(console), generator), options, console)
+            _keep(folder, experiment)
+            return code
     except KeyboardInterrupt:
         raise InterruptedRunError("interrupted", _go_on(folder, options)) from None
     except ServerError as exc:
         exc.cure = f"{exc.cure}\n  {_go_on(folder, options)}".strip()
         raise
+
+
+def _bring(folder: Path, experiment: Experiment, decided: dict[str, Any]) -> None:
+    """Put into a new run what earlier ones have shown of this rig: its noise, and what its arms can carry."""
+    if noise := planning.last_rig(experiment):
+        rigs.write(folder, noise)
+    if known := planning.last_carried(experiment, decided["workload"]["mix"]):
+        carried.write(folder, known)
+
+
+def _keep(folder: Path, experiment: Experiment) -> None:
+    """Keep what searches have shown that the arms can carry, for the runs to come."""
+    if not experiment.workload.search:
+        return
+    standin = msgspec.to_builtins(experiment.standin)
+    if found := utilisation.of_searches(runs.read(folder), planning.target(experiment), standin):
+        carried.write(folder, found)
 
 
 #: What it means to listen beyond this machine.
@@ -117,7 +136,7 @@ def _go_on(folder: Path, options: argparse.Namespace) -> str:
 
 
 def _run(the_run: runner.Run, options: argparse.Namespace, console: Console) -> int:
-    if the_run.left():
+    if the_run.left() or the_run.unconfirmed():
         the_run()
     code = _report(the_run.folder, console)
     if not options.keep_data:

@@ -77,6 +77,8 @@ def describe(arm: Arm) -> str:
     """Say in words what an arm is."""
     if arm.retention:
         return f"each lifecycle phase keeps {arm.retention.keep} {arm.retention.unit.lower()}; Retention task run"
+    if arm.depth is not None:
+        return f"{arm.depth:g} x the history, in a database of its own"
     switched = [
         *(["one node takes part" if arm.nodes == 1 else f"{arm.nodes} nodes take part"] if arm.nodes else []),
         *([f"each node runs up to {arm.task_cap} tasks"] if arm.task_cap is not None else []),
@@ -132,6 +134,7 @@ def write_up(experiment: Experiment, history: History | None, generator: Generat
         "control": experiment.objectives.control,
         "closed": workloads.closed(experiment.workload),
         "changes": ["rows"] if arms[baseline].retention != arms[contender].retention else [],
+        "cuts": [name for name in experiment.compare.also if arms[baseline].retention != arms[name].retention],
         "margin": experiment.objectives.margin,
         "gate": experiment.objectives.gate,
         "server": _server(experiment),

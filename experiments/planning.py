@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -10,8 +11,9 @@ from experiments import provenance
 from experiments.experiment import Experiment
 from experiments.workload import OPERATIONS, QUEUING, sessions
 from octoload.errors import UsageError
-from reports import planning, ramp, tasks, words
+from reports import carried, planning, ramp, tasks, words
 from reports import rig as rigs
+from reports.carried import Carried
 from reports.comparison import MACHINE
 from reports.plan import Endpoint, Plan
 from reports.planning import Outlook
@@ -45,6 +47,25 @@ def last_rig(experiment: Experiment, below: Path = Path("runs")) -> Rig | None:
     return max(fitting, key=lambda rig: rig.at, default=None)
 
 
+def last_carried(experiment: Experiment, mix: dict[str, float], below: Path = Path("runs")) -> Carried | None:
+    """Find what the newest search of the same mix on this machine and target has shown; None when there is none.
+
+    Raises:
+        UsageError: a capacity.json is damaged.
+    """
+    machine, standin = provenance.machine(), msgspec.to_builtins(experiment.standin)
+    known = [carried.read(path.parent) for path in sorted(below.glob("*/capacity.json"))]
+    fitting = [
+        one
+        for one in known
+        if one
+        and (one.target, one.standin, one.pollers) == (target(experiment), standin, experiment.workload.pollers)
+        and all(one.machine.get(fact) == machine[fact] for fact in MACHINE)
+        and carried.same_mix(one.mix, mix)
+    ]
+    return max(fitting, key=lambda one: one.at, default=None)
+
+
 def show(experiment: Experiment, plan: Plan, rig: Rig | None, effect: float | None, console: Console) -> int:
     """Print the outlook of an experiment; `effect` is the ratio that it should show, the margin when None.
 
@@ -63,8 +84,9 @@ def show(experiment: Experiment, plan: Plan, rig: Rig | None, effect: float | No
     console.print(_source(plan, rig), markup=False)
     console.print(_table(plan, rig, wanted))
     console.print(
-        f"resolves, chance: of {plan.design.pairs} pairs. Pairs: for a power of 80 %; a gate shows that nothing is "
-        f"worse by {words.share(plan.margin)} when nothing is. Not known: the A/A has too few pairs of it.",
+        f"resolves, chance: of {plan.design.pairs} pairs. Pairs: for a power of 80 %; time: to see {_aim(wanted)} and "
+        f"to pass a gate. Equivalent: shown within {words.share(plan.margin)} either way when nothing differs; a gate: "
+        f"shown to be no worse by {words.share(plan.margin)}. Not known: the A/A has too few pairs of it.",
         style="dim",
         markup=False,
     )
@@ -82,14 +104,21 @@ def _design(plan: Plan) -> str:
 
 def _time(plan: Plan, rig: Rig | None) -> str:
     """Say how long all trials take, and what is not in that time."""
+    count = len(plan.trials)
+    total = planning.seconds(plan, count, rig.between if rig else 0.0)
+    if total is None:
+        return f"{count} trials of {plan.size}, as long as the server takes{_confirming(plan)}; filling it comes first"
     if plan.workload.search:
-        total = planning.seconds(plan, plan.design.pairs, 0.0)
-        return f"{len(plan.trials)} {plan.size}, about {ramp.USUAL_STEPS} steps each: {words.span(total)}"
-    if plan.workload.drain:
-        return f"{len(plan.trials)} trials of {plan.size}, as long as the server takes; filling it comes first"
-    total = planning.seconds(plan, plan.design.pairs, rig.between if rig else 0.0)
+        return f"{count} {plan.size}, about {ramp.USUAL_STEPS} steps each: {words.span(total)}"
     gaps = f", {rig.between:.1f} s between two as in the last A/A" if rig else "; pauses between them come on top"
-    return f"{len(plan.trials)} trials: {words.span(total)}{gaps}; filling the servers comes first"
+    return f"{count} trials: {words.span(total)}{gaps}; filling the servers comes first"
+
+
+def _confirming(plan: Plan) -> str:
+    drain = plan.workload.drain
+    if not drain or drain.confirm is None:
+        return ""
+    return f", then {2 * len(plan.ordered)} open trials of {words.span(drain.confirm)} that confirm the capacities"
 
 
 def _too_few(experiment: Experiment, plan: Plan, endpoint: Endpoint) -> str:
@@ -124,14 +153,18 @@ def _source(plan: Plan, rig: Rig | None) -> str:
 def _table(plan: Plan, rig: Rig | None, effect: float) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("endpoint", no_wrap=True)
-    aim = f"{words.times(effect)} x"
-    headings = ("sd", "resolves", f"chance of {aim}", f"pairs for {aim}", "pairs for a gate", "their time")
+    aim = _aim(effect)
+    headings = ("sd", "resolves", f"chance of {aim}", f"pairs for {aim}", "for equivalent", "for a gate", "time")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     for endpoint in plan.primary:
         for name, sd in _deviations(endpoint, rig):
             table.add_row(f"{endpoint.operation} {endpoint.metric}{name}", *_cells(plan, rig, effect, sd))
     return table
+
+
+def _aim(effect: float) -> str:
+    return f"{words.times(effect)} x"
 
 
 def _deviations(endpoint: Endpoint, rig: Rig | None) -> list[tuple[str, float | None]]:
@@ -146,12 +179,11 @@ def _deviations(endpoint: Endpoint, rig: Rig | None) -> list[tuple[str, float | 
 
 def _cells(plan: Plan, rig: Rig | None, effect: float, sd: float | None) -> list[str]:
     if sd is None:
-        return ["not known", *["-"] * 5]
+        return ["not known", *["-"] * 6]
     seen = planning.outlook(sd, plan.design, effect, plan.margin)
-    if plan.workload.drain or plan.workload.search:
-        return [*_figures(seen), "-"]
-    time = planning.seconds(plan, max(seen.pairs_to_see, seen.pairs_to_pass), rig.between if rig else 0.0)
-    return [*_figures(seen), words.span(time)]
+    trials = len(plan.trials) // plan.design.pairs * max(seen.pairs_to_see, seen.pairs_to_pass)
+    time = planning.seconds(plan, trials, rig.between if rig else 0.0)
+    return [*_figures(seen), words.span(time) if time is not None else "-"]
 
 
 def _figures(seen: Outlook) -> list[str]:
@@ -160,5 +192,6 @@ def _figures(seen: Outlook) -> list[str]:
         f"{words.times(seen.resolves)} x",
         f"{seen.power:.0%}",
         str(seen.pairs_to_see),
+        str(seen.pairs_to_equal),
         str(seen.pairs_to_pass),
     ]

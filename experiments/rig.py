@@ -1,13 +1,12 @@
 """The servers of a run, filled and put in the state of their arms, ready to be measured."""
 
-import os
 import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from experiments import arms, provenance
+from experiments import arms, depths, provenance
 from experiments.display import Display
 from experiments.experiment import Arm, Experiment, Retention, on_one_server, renewed
 from experiments.hosts import Hosts, check_room, usable_cores
@@ -15,7 +14,7 @@ from experiments.journal import Journal
 from experiments.standin import Laboratory
 from octoload import files
 from octoload.api import Octopus
-from octoload.errors import ServerError, UsageError
+from octoload.errors import ServerError
 from seeders import bulk, history, manifest
 
 #: Database that keeps the history as it was seeded, where trials cut it; no arm's name begins so.
@@ -52,6 +51,9 @@ class Rig(Protocol):
     def fewer(self, arm: str) -> dict[str, int]:
         """Return how many rows of each table an arm's database has fewer than when it was seeded."""
 
+    def computed(self) -> dict[str, Any]:
+        """Return what servers without hosts have computed so far; empty where hosts tell it, or they are not ours."""
+
     @property
     def last_node(self) -> str:
         """Name of the node that an outage strikes unless it says otherwise; empty where only its commands know."""
@@ -73,7 +75,7 @@ def connect(rig: Rig, arm: str) -> Octopus:
 
 
 class StandinRig:
-    """One seeded database of the stand-in and its clones, a server on each; or one server whose nodes are switched."""
+    """A seeded database of the stand-in for each depth and its clones, a server on each; or one server for all arms."""
 
     def __init__(self, experiment: Experiment, source: Path, folder: Path, display: Display) -> None:
         """`source` is the experiment's file (histories are found beside it), `folder` that of the run."""
@@ -138,6 +140,11 @@ class StandinRig:
         now = self._laboratory.inspect(self._first, self.targets[arm].space)["rows"]
         return {table: rows - now[table] for table, rows in seeded.items() if now[table] < rows}
 
+    def computed(self) -> dict[str, Any]:
+        """Return what servers without hosts have computed so far."""
+        standin = self._experiment.standin
+        return {} if standin and standin.hosts else self._laboratory.computed()
+
     @property
     def last_node(self) -> str:
         """Name of the node that was started last."""
@@ -174,29 +181,41 @@ class StandinRig:
         return self._served[0]
 
     def _fill(self) -> None:
-        """Write the history as a stream, load it into the first arm's database, clone it for the others."""
+        """Fill the databases of all arms, a history for each depth."""
         chosen = choose_history(self._experiment, self._source)
         assert chosen is not None  # an experiment on stand-ins has one
-        stream = self._laboratory.folder / "history.jsonl.gz"
-        stream.parent.mkdir(parents=True, exist_ok=True)
-        with self._display.step(f"Writing history {chosen.name!r}") as report:
-            footer = bulk.write(chosen, stream, report)
         with self._display.step("Starting PostgreSQL"):
             self._laboratory.start()
+        served = depths.shared({name: self._experiment.arms[name].depth for name in self._served})
+        for depth, names in served.items():
+            written = self._load(chosen.at_depth(depth), names, f" for {', '.join(names)}" if len(served) > 1 else "")
+            if names[0] == self._first:
+                written.save(self._folder / "manifest.json")
+            for name in names if len(served) > 1 else ():
+                written.save(self._folder / "arms" / name / "manifest.json")
+
+    def _load(self, wanted: history.History, names: list[str], whom: str) -> manifest.Manifest:
+        """Write a history as a stream, load it into the first arm's database, clone it for the others; serve them.
+
+        `whom` says in words for which arms, where that is not for all.
+        """
+        first, *others = names
+        stream = self._laboratory.folder / "history.jsonl.gz"
+        with self._display.step(f"Writing history {wanted.name!r}{whom}") as report:
+            footer = bulk.write(wanted, stream, report)
         with self._display.step("Loading it into PostgreSQL"):
-            loaded = self._laboratory.load(stream, self._first)
+            loaded = self._laboratory.load(stream, first)
         stream.unlink()
         rows = sum(loaded["rows"].values())
         self._display.say(f"  {loaded['counts'].get('deployment', 0):,} deployments, {rows:,} rows in all tables")
-        with self._display.step("Cloning the database"):
-            for name in self._others():
-                self._laboratory.clone(self._first, name)
-        self._serve(self._first)
-        with self._octopus(self._first) as octopus:
-            written = manifest.complete(octopus, chosen, footer, started=self._started)
-        written.save(self._folder / "manifest.json")
-        for name in self._others():
+        if others:
+            with self._display.step("Cloning the database"):
+                for name in others:
+                    self._laboratory.clone(first, name)
+        for name in names:
             self._serve(name)
+        with self._octopus(first) as octopus:
+            return manifest.complete(octopus, wanted, footer, started=self._started)
 
     def _apply(self) -> None:
         """Put every arm in force."""
@@ -271,79 +290,12 @@ class StandinRig:
     def _octopus(self, name: str) -> Octopus:
         return Octopus(self.targets[name].urls[0], self._laboratory.key)
 
-    def _others(self) -> list[str]:
-        return self._served[1:]
-
-
-class OctopusRig:
-    """Real Octopus instances, one an arm, as somebody else prepared them."""
-
-    def __init__(self, experiment: Experiment, folder: Path) -> None:
-        self._arms = experiment.arms
-        self._folder = folder
-        self.targets: dict[str, Target] = {}
-        self.keys: dict[str, str] = {}
-
-    def start(self) -> None:
-        """See that each instance answers, takes the key and has the space.
-
-        Raises:
-            OctoloadError: one does not.
-        """
-        for name, arm in self._arms.items():
-            key = os.environ.get(arm.key_variable, "")
-            if not key:
-                raise UsageError(
-                    f"arm {name!r} needs an API key in {arm.key_variable}",
-                    f"Set it: export {arm.key_variable}=API-… (PowerShell: $env:{arm.key_variable}='API-…')",
-                )
-            self.keys[arm.key_variable] = key
-            with Octopus(str(arm.url), key) as octopus:
-                octopus.identify()
-                self.targets[name] = Target([str(arm.url)], arm.key_variable, _space_of(octopus, name, arm))
-                write_provenance(self._folder, octopus)
-
-    def enter(self, arm: str) -> None:
-        """Nothing here is ours to move."""
-
-    def hosts(self) -> dict[str, Any]:
-        """Return nothing: these hosts are real, and not ours to read."""
-        return {}
-
-    def fewer(self, arm: str) -> dict[str, int]:  # noqa: ARG002  as the other rig's
-        """Return nothing: this database is not ours to read."""
-        return {}
-
-    @property
-    def last_node(self) -> str:
-        """Nothing: an outage's own commands know which node they strike."""
-        return ""
-
-    def tell(self, action: str, node: str) -> None:
-        """Nothing here is ours to strike: an outage's own commands do it."""
-
-    def check(self) -> None:
-        """Nothing here is ours to watch; requests that fail are samples."""
-
-    def stop(self) -> None:
-        """Nothing here is ours to stop."""
-
 
 def _host_options(hosts: Hosts, arms: list[Arm]) -> list[str]:
     """Return the options of `standin serve` for these hosts; a proxy stands between where any arm wants distance."""
     options = ["--host-cpus", f"{hosts.cpus:g}", "--sql", hosts.sql, "--host-mechanism", hosts.mechanism]
     options += ["--sql-cpus", f"{hosts.sql_cpus:g}"] if hosts.sql_cpus else []
     return [*options, "--sql-latency", "0ms"] if any(arm.sql_latency for arm in arms) else options
-
-
-def _space_of(octopus: Octopus, name: str, arm: Arm) -> str:
-    spaces = octopus.get("/api/spaces/all")
-    for space in spaces:
-        wanted = arm.space.lower() if arm.space else None
-        if space["IsDefault"] if wanted is None else wanted in (space["Id"].lower(), space["Name"].lower()):
-            return str(space["Id"])
-    known = ", ".join(space["Name"] for space in spaces)
-    raise UsageError(f"arm {name!r}: {arm.url} has no space {arm.space!r}", f"It has: {known}")
 
 
 def on_standins(experiment: Experiment) -> bool:
@@ -365,9 +317,10 @@ def choose_history(experiment: Experiment, source: Path) -> history.History | No
     """Return the history that an experiment names, quotes or holds; None when it has none.
 
     Raises:
-        UsageError: there is no such file, or it is wrong.
+        UsageError: there is no such file, it is wrong, or it cannot be had at the depths of the arms.
     """
     wanted = experiment.history
-    if isinstance(wanted, str):
-        return history.load(history.find(wanted, beside=source.parent))
-    return wanted
+    chosen = history.load(history.find(wanted, beside=source.parent)) if isinstance(wanted, str) else wanted
+    if chosen is not None:
+        depths.check(chosen, list(depths.shared({name: arm.depth for name, arm in experiment.arms.items()})))
+    return chosen

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from experiments import hooks, plan, trialfile
+from experiments import confirming, hooks, plan, trialfile
 from experiments import workload as workloads
 from experiments.attempt import Attempt, refusals
 from experiments.cluster import restore
@@ -15,11 +15,13 @@ from experiments.display import Display
 from experiments.engine import Engine
 from experiments.experiment import Experiment, switched
 from experiments.hooks import Hooks
+from experiments.instances import OctopusRig
 from experiments.journal import Journal
 from experiments.plan import Generator, Trial
-from experiments.rig import OctopusRig, Rig, StandinRig, choose_history, connect, on_standins
+from experiments.rig import Rig, StandinRig, choose_history, connect, on_standins
 from octoload import files
-from reports import looks, ramp, results
+from reports import looks, planning, results, words
+from reports import plan as plans
 
 
 class Run:
@@ -40,7 +42,7 @@ class Run:
         self._hooks = Hooks(self._journal, folder / "logs")
 
     def __call__(self) -> None:
-        """Prepare the servers and run all trials that are not there yet.
+        """Prepare the servers, run all trials that are not there yet, and confirm what is to be confirmed.
 
         Raises:
             OctoloadError: why it cannot go on; finished trials are kept.
@@ -48,6 +50,8 @@ class Run:
         try:
             self.open()
             self.measure()
+            for one in self.unconfirmed():
+                confirming.confirm(self._attempt, one)
         finally:
             self.close()
 
@@ -105,13 +109,10 @@ class Run:
     def measure(self) -> None:
         """Run the trials that are not there yet."""
         left = self.left()
-        design = self._experiment.design
-        seconds, drain = len(left) * (design.warm_up + design.seconds), self._experiment.workload.drain
-        size = f"of {design.seconds:g} s, about {seconds / 60:.0f} minutes" if not drain else f"of {drain.tasks} tasks"
-        if search := self._experiment.workload.search:
-            minutes = len(left) * ramp.USUAL_STEPS * (search.warm_up + search.seconds) / 60
-            size = f"that search, about {ramp.USUAL_STEPS} steps of {search.seconds:g} s each, {minutes:.0f} minutes"
-        self._display.say(f"{len(left)} trials {size}")
+        decided = plans.parse(self._plan)
+        kind = f"{len(left)} {decided.size}" if decided.workload.search else f"{len(left)} trials of {decided.size}"
+        total = planning.seconds(decided, len(left))
+        self._display.say(kind if total is None else f"{kind}, about {words.span(total)}")
         with self._display.whole("Trials", len(left)) as advance:
             for trial in left:
                 self._repeat(trial, len(self._plan["trials"]))
@@ -136,6 +137,11 @@ class Run:
     def left(self) -> list[Trial]:
         """Return the trials that are still to run."""
         return _left(self.folder, self._plan["trials"])
+
+    def unconfirmed(self) -> list[confirming.Open]:
+        """Return the open trials that are still to confirm capacities; none before the drains are done."""
+        drain = self._experiment.workload.drain
+        return confirming.left(self.folder) if drain and drain.confirm and not self.left() else []
 
     def clear(self) -> None:
         """Delete the stand-in's databases of a finished run."""

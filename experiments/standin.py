@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 import psutil
 
+from experiments import computing
 from experiments.processes import Program
 from octoload.errors import ServerError
 
@@ -130,6 +131,11 @@ class Laboratory:
     def _files(self, database: str) -> Path:
         return self.folder / f"files-{database}"
 
+    def computed(self) -> dict[str, Any]:
+        """Return what servers and PostgreSQL have computed so far."""
+        servers = [program.pid for program in self._servers.values()]
+        return computing.read([program.pid for program in self._programs], servers)
+
     def check(self) -> None:
         """Raise ServerError when one of its programs has ended."""
         for program in self._programs:
@@ -138,6 +144,7 @@ class Laboratory:
 
     def stop(self) -> None:
         """End all its programs, the last started first."""
+        self._servers.clear()
         while self._programs:
             self._programs.pop().stop()
 

@@ -61,6 +61,8 @@ class Drain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     within: float = 3600.0
     #: Seconds of queue wait that 95 % of tasks must stay below: what the capacity is told for.
     objective: float = 60.0
+    #: Seconds of each of two open trials that confirm an arm's capacity when all drains are done; none when left out.
+    confirm: float | None = None
 
 
 class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -188,6 +190,11 @@ def _drain_faults(workload: Workload, drain: Drain) -> Iterator[Fault]:
         yield "workload.drain.tasks is 2 to 10,000, within above 0 s", "Leave them out for 200 and an hour."
     if not 0 < drain.objective <= 86_400:
         yield f"workload.drain.objective is {drain.objective:g}", "It is in seconds, above 0; leave it out for 60."
+    if drain.confirm is not None and not 0 < drain.confirm <= 86_400:
+        yield (
+            f"workload.drain.confirm is {drain.confirm:g}",
+            "It is in seconds, above 0; 1800 are wanted at least.",
+        )
     if workload.trace or workload.stages or workload.search or workload.follow:
         yield (
             "workload has a drain and more than a mix and pollers beside it",

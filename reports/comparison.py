@@ -96,6 +96,7 @@ def _facts(folder: Path, plan: Plan) -> Document:
         "baseline": plan.baseline,
         "contender": plan.contender,
         "dataset fingerprint": _optional(folder, "manifest").get("fingerprint"),
+        **{f"dataset fingerprint of {arm}": found for arm, found in _fingerprints(folder).items()},
         **{f"workload {key}": value for key, value in msgspec.to_builtins(plan.workload).items()},
         "seconds of a trial": plan.design.seconds,
         "warm-up": plan.design.warm_up,
@@ -109,6 +110,12 @@ def _notes(folder: Path, plan: Plan) -> Document:
     provenance = _optional(folder, "provenance")
     versions = {f"version of {name}": value for name, value in provenance.get("versions", {}).items()}
     return {f"arm {name}": text for name, text in plan.arms.items()} | versions
+
+
+def _fingerprints(folder: Path) -> Document:
+    """Return arm -> the fingerprint of its history, where arms were seeded with histories of their own."""
+    found = sorted(folder.glob("arms/*/manifest.json"))
+    return {path.parent.name: files.read_json(path, "manifest", 1).get("fingerprint") for path in found}
 
 
 def _optional(folder: Path, name: str) -> Document:

@@ -10,7 +10,7 @@ from reports import statistics
 from reports.plan import Endpoint
 from reports.run import Run
 from reports.statistics import Floats, Interval, Untold
-from reports.words import times
+from reports.words import plain, times
 
 #: The table whose rows are the depth of a history.
 TABLE = "Deployment"
@@ -66,6 +66,16 @@ class DepthResult(msgspec.Struct, frozen=True):
     #: One mapping a round: depth, in deployments, as text -> metric.
     rounds: list[dict[str, float]]
 
+    @property
+    def what(self) -> str:
+        """The endpoint in words."""
+        return f"{plain(self.operation)} {self.metric}"
+
+    @property
+    def sentence(self) -> str:
+        """The answer in words."""
+        return sentence(self.found or Untold(self.reason), self.what)
+
 
 def of_run(run: Run) -> list[DepthResult]:
     """Answer for each primary endpoint of a run whose arms hold histories of three depths or more."""
@@ -104,8 +114,8 @@ def sentence(found: Depth | Untold, what: str) -> str:
         return f"What history does to {what} cannot be said: {found.reason}."
     doubling = found.doubling
     said = (
-        f"Doubling the history multiplies {what} by {times(doubling.estimate)} ({times(doubling.low)} to "
-        f"{times(doubling.high)}; {found.rounds} rounds, {found.shallowest:,.0f} to {found.deepest:,.0f})."
+        f"Doubling the history multiplies {what} by {times(doubling.estimate)} (95 % CI {times(doubling.low)} to "
+        f"{times(doubling.high)}; {found.rounds} rounds, {found.shallowest:,.0f} to {found.deepest:,.0f} deployments)."
     )
     if not math.isnan(found.straight_p) and found.straight_p < 0.05:
         said += f" The response is not even over that range (p = {found.straight_p:.2g}): look at the curve."

@@ -22,6 +22,7 @@ TASKS_PER_SLOT = 40
 BUSY = 0.90
 #: A confirmation below the rate must hold and one above must fail, at these multiples of it.
 BELOW, ABOVE = 0.90, 1.15
+SIDES = {"below": BELOW, "above": ABOVE}
 #: A confirming trial is at least this long: seconds, and mean run times.
 CONFIRM_SECONDS, CONFIRM_SERVICES = 1800.0, 180.0
 

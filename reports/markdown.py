@@ -17,6 +17,7 @@ def render(run: Run, results: Results) -> str:
         lines += [_row(effect) for effect in shown]
         lines += [""]
     beside = [one.sentence for one in results.comparisons]
+    beside += [one.sentence for one in results.depths if not one.found]
     beside += [" ".join(costs.sentences(one)) for one in results.predictions]
     beside += [outages.sentence(cost) for cost in results.outages]
     beside += [purges.sentence(cost) for cost in results.purges]

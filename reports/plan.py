@@ -45,6 +45,8 @@ class Drain(msgspec.Struct, frozen=True):
     tasks: int
     #: Seconds of queue wait that 95 % of tasks must stay below.
     objective: float = 60.0
+    #: Seconds of each of two open trials that confirm an arm's capacity; none when None.
+    confirm: float | None = None
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -123,7 +125,7 @@ class Plan(msgspec.Struct, frozen=True):
     primary: list[Endpoint]
     #: Operations that the change must leave as they are.
     control: list[str]
-    #: What the contender is meant to change on the server: `rows`.
+    #: What retention is meant to change in the contender: `rows`.
     changes: list[str]
     #: Changes smaller than this share do not matter in practice.
     margin: float
@@ -137,10 +139,12 @@ class Plan(msgspec.Struct, frozen=True):
     nodes: dict[str, int] = {}
     #: Arm -> tasks that each of its nodes may run at once, where that is what arms differ in.
     caps: dict[str, int] = {}
-    #: Arm -> what it is meant to change besides what decides: `errors`.
+    #: Arm -> what it is meant to change besides what decides, and must: `errors`, `rows`.
     meant: dict[str, list[str]] = {}
     #: Arm -> what happens in the course of each of its trials: `outage` or `purge`; latency is not meant to be steady.
     courses: dict[str, str] = {}
+    #: Further arms in which retention is meant to change rows.
+    cuts: list[str] = []
     #: Operations that only closed loops ask for.
     closed: list[str] = []
 

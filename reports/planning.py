@@ -23,6 +23,8 @@ class Outlook(msgspec.Struct, frozen=True):
     pairs_to_see: int
     #: Pairs that show that nothing is worse by more than the margin when nothing is, with a power of 80 %.
     pairs_to_pass: int
+    #: Pairs that show that nothing differs by more than the margin either way when nothing does, with the same power.
+    pairs_to_equal: int
     #: Chance that the planned pairs show the change that was asked for.
     power: float
 
@@ -35,6 +37,7 @@ def outlook(sd: float, design: Design, effect: float, margin: float) -> Outlook:
         power.smallest_effect(sd, design.pairs, level),
         power.pairs_to_see(sd, change, alpha=level),
         power.pairs_for_no_worse(sd, math.log1p(margin)),
+        power.pairs_for_equivalence(sd, math.log1p(margin)),
         power.power_to_see(sd, change, design.pairs, level),
     )
 
@@ -44,9 +47,13 @@ def usable(noise: Noise | None) -> bool:
     return noise is not None and noise.degrees >= 5 and math.isfinite(noise.sd) and noise.sd > 0
 
 
-def seconds(plan: Plan, pairs: int, between: float) -> float:
-    """How long the trials of so many pairs (rounds, with more arms) take; `between` is what passes between two."""
-    arms, search = len(plan.trials) / plan.design.pairs, plan.workload.search
-    if search:
-        return arms * pairs * (ramp.USUAL_STEPS * (search.warm_up + search.seconds) + between)
-    return arms * pairs * (plan.design.warm_up + plan.design.seconds + between)
+def seconds(plan: Plan, trials: int, between: float = 0.0) -> float | None:
+    """How long so many trials take, `between` being what passes between two; None of drains, which take what they take.
+
+    A search is taken to need the usual number of steps.
+    """
+    design, search = plan.design, plan.workload.search
+    if plan.workload.drain:
+        return None
+    each = ramp.USUAL_STEPS * (search.warm_up + search.seconds) if search else design.warm_up + design.seconds
+    return trials * (each + between)

@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from octoload import files
-from reports import caps, costs, depth, hosts, links, looks, outages, purges, scaling, validity, words
+from reports import caps, confirmations, costs, depth, hosts, links, looks, outages, purges, scaling, validity, words
 from reports import run as runs
 from reports.caps import CapChoice
 from reports.checks import Check, worst
+from reports.confirmations import Confirmation
 from reports.costs import Prediction
 from reports.depth import DepthResult
 from reports.effects import Effect, ErrorRate, Role, compare, compare_errors, primary_p
@@ -88,6 +89,8 @@ class Results(msgspec.Struct, frozen=True):
     depths: list[DepthResult]
     #: Whether pages are slow while something else runs, in trials that are long enough to tell.
     links: list[LinkResult]
+    #: What open trials made of the arms' task capacities.
+    confirmations: list[Confirmation]
     #: What hosts used in each arm.
     hosts: list[HostUse]
     #: What held them to their capacity, steal and distance in each arm.
@@ -157,15 +160,17 @@ def reduce(run: Run) -> Results:
     """Compute the result of a run that was read."""
     pairs = run.pairs
     effects, errors = compare(pairs, run.plan, _beside(run, run.plan.contender)), compare_errors(pairs)
-    checks = validity.check_run(run, effects, errors)
+    confirmed = confirmations.of_run(run)
+    checks = [*validity.check_run(run, effects, errors), *confirmations.check(confirmed)]
     primary = [effect for effect in effects if effect.role == "primary"]
     faults = [check.message for check in checks if check.state == "invalid"]
     recommended = None if faults else caps.recommend(run)
     comparisons = [] if faults else [_comparison(run, arm) for arm in run.plan.also]
+    depths = [] if faults else depth.of_run(run)
     return Results(
         name=run.plan.name,
         question=run.plan.question,
-        sentence=words.invalid_sentence(faults) if faults else _sentence(run, primary, recommended),
+        sentence=words.invalid_sentence(faults) if faults else _sentence(run, primary, recommended, depths),
         valid=not faults,
         warnings=[check.message for check in checks if check.state != "ok"],
         effects=effects,
@@ -176,8 +181,9 @@ def reduce(run: Run) -> Results:
         provenance=run.provenance,
         comparisons=comparisons,
         scaling=None if faults else _scaling(run),
-        depths=[] if faults else depth.of_run(run),
+        depths=depths,
         links=[] if faults else links.of_run(run),
+        confirmations=confirmed,
         hosts=hosts.use(run.trials),
         surroundings=hosts.surroundings(run.trials),
         predictions=[] if faults else _predictions(run, [primary, *(one.effects for one in comparisons)]),
@@ -188,8 +194,15 @@ def reduce(run: Run) -> Results:
     )
 
 
-def _sentence(run: Run, primary: list[Effect], recommended: CapChoice | Untold | None) -> str:
-    """Say the verdict; where arms differ in their task cap, the recommendation first: it is what was asked for."""
+def _sentence(
+    run: Run, primary: list[Effect], recommended: CapChoice | Untold | None, depths: list[DepthResult]
+) -> str:
+    """Say the verdict; where arms differ in their task cap, the recommendation first: it is what was asked for.
+
+    Where they hold histories of several depths, what was asked for is what doubling it does, and not one of them.
+    """
+    if told := [one.sentence for one in depths if one.found]:
+        return " ".join(told)
     verdict = words.sentence(run.plan, primary)
     return f"{caps.sentence(recommended)} {verdict}" if recommended else verdict
 
@@ -274,6 +287,7 @@ def console(results: Results) -> RenderableType:
     ]
     parts += [Text(), Text(results.sentence, style="bold" if results.valid else "bold red")]
     parts += [Text(one.sentence, style="bold") for one in results.comparisons]
+    parts += [Text(one.sentence) for one in results.depths if not one.found]
     parts += [Text(scaling.sentence(results.scaling))] if results.scaling else []
     arms = dict.fromkeys(use.arm for use in results.hosts)
     parts += [Text(f"Hosts, {hosts.bottleneck(results.hosts, arm)}.") for arm in arms]

@@ -10,10 +10,11 @@ import numpy as np
 
 from octoload.errors import UsageError
 from octoload.files import read_json
-from reports import course, searches, summaries, tasks, warmup
+from reports import carried, course, searches, summaries, tasks, warmup
 from reports import looks as look_log
 from reports import plan as plans
 from reports import rig as rigs
+from reports.carried import Carried
 from reports.checks import Check
 from reports.course import Flow
 from reports.effects import Block, Pair
@@ -105,6 +106,8 @@ class Facts(msgspec.Struct, frozen=True):
     slots: int | None = None
     #: What simulated hosts used (docs/formats.md); empty where there are none.
     hosts: Document = {}
+    #: What servers and database computed of this machine (docs/formats.md); empty where nobody read it.
+    server: Document = {}
     #: Tasks that were `queued` by the load or beside it and `ended`; empty when nobody followed them.
     tasks: dict[str, int] = {}
     #: What was done to a node in its course; None when nothing was.
@@ -158,12 +161,16 @@ class Run:
     provenance: Document
     #: Arm -> `database.json`, where the arm has one.
     database: dict[str, Document]
+    #: Arm -> its `manifest.json`, where arms were seeded with histories of their own.
+    histories: dict[str, Document]
     #: Lines of `journal.jsonl`.
     journal: list[Document]
     #: Looks that were taken before the end, in their order.
     looks: list[Look]
     #: What the last A/A of the rig said before the run began; None when there was none.
     rig: Rig | None
+    #: What the last search of the same kind on this rig has shown that arms can carry; None when there was none.
+    carried: Carried | None
 
     @property
     def ended(self) -> bool:
@@ -203,9 +210,11 @@ def read(folder: Path) -> Run:
         _optional(folder / "manifest.json", "manifest"),
         _optional(folder / "provenance.json", "provenance"),
         {path.parent.name: read_json(path, "database", 1) for path in sorted(folder.glob("arms/*/database.json"))},
+        {path.parent.name: read_json(path, "manifest", 1) for path in sorted(folder.glob("arms/*/manifest.json"))},
         _journal(folder / "journal.jsonl"),
         look_log.read(folder),
         rigs.read(folder) if (folder / "rig.json").exists() else None,
+        carried.read(folder),
     )
 
 

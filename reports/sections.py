@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from reports import capacities, correlation, depth, plots, queues, scaling, words
+from reports import capacities, confirmations, correlation, plots, queues, scaling, words
 from reports.correlation import EventCurve
 from reports.depth import DepthResult
 from reports.links import LinkResult
@@ -30,6 +30,7 @@ def prepare(run: Run, results: Results) -> Part:
         "arms": [(arm, plots.of_arm(run.plan, arm)) for arm in run.plan.ordered],
         "searches": capacities.searches(run),
         "capacities": capacities.drained(run),
+        "confirmations": [confirmations.sentence(one) for one in results.confirmations],
         "scaling": _scaling(results),
         "depths": [_depth(one) for one in results.depths],
         "queue": _queue(run),
@@ -83,10 +84,8 @@ def _law(found: Scaling) -> list[tuple[str, str]]:
 
 def _depth(one: DepthResult) -> Part:
     """Show a page's answer to the depth of history, round by round."""
-    what = f"{words.plain(one.operation)} {one.metric}"
-    answer = one.found or Untold(one.reason)
+    what, sentence = one.what, one.sentence
     points: list[Point] = [(float(at), value) for found in one.rounds for at, value in found.items()]
-    sentence = depth.sentence(answer, what)
     if not points:
         return {"what": what, "sentence": sentence, "picture": "", "rounds": []}
     shown = [(max(at, 1.0), value) for at, value in points]

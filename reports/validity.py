@@ -2,21 +2,19 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from reports import hosts, looks, statistics, steadiness
+from reports import arms, hosts, looks, statistics, steadiness, utilisation
 from reports.checks import CLOCK_MOVES, Check, State, graded
 from reports.effects import Effect, ErrorRate, Pair
 from reports.looks import ALPHA
 from reports.rig import resolves
-from reports.run import Clock, Document, Run, Trial
+from reports.run import Clock, Run, Trial
 from reports.tasks import OPERATIONS
 from reports.words import changed_by, share, times
 
 #: A control that moves by more than this share says that something else changed too.
 CONTROL_MOVES = 0.15
-#: Tables that differ by no more than this share, or this many rows, hold the same data (statistics §6).
-SAME_SHARE, SAME_ROWS = 0.01, 10
 
 
 def check_run(run: Run, effects: Sequence[Effect], errors: Sequence[ErrorRate]) -> list[Check]:
@@ -32,16 +30,17 @@ def check_run(run: Run, effects: Sequence[Effect], errors: Sequence[ErrorRate]) 
         _cautions(run.trials),
         *_clock(run.trials),
         _mix(run, pairs),
-        *_error_rates(errors, run),
+        *arms.failures(run, errors),
         *steadiness.check(run),
         *[_order(effect, pairs) for effect in primary if effect.pairs == len(pairs)],
         *[_agreement(effect) for effect in primary if effect.hl_low is not None],
         *[_resolution(effect, run) for effect in primary],
         *_bias(run),
         *[_control(effect) for effect in effects if effect.role == "control"],
-        *_rows(run),
+        *arms.rows(run),
         *_clocks(run.trials),
         *hosts.check(run),
+        *utilisation.check(run),
     ]
 
 
@@ -193,35 +192,6 @@ def _counts(pairs: Sequence[Pair], side: str, closed: Sequence[str]) -> Counter[
     return asked or total
 
 
-def _error_rates(errors: Sequence[ErrorRate], run: Run) -> list[Check]:
-    """Void a comparison of an arm that fails with one that answers: failing is often fast (statistics §6).
-
-    Where an arm is meant to bring failures, it is their absence that is spoken of.
-    """
-    meant = [arm for arm in (run.plan.baseline, run.plan.contender) if "errors" in run.plan.meant.get(arm, [])]
-    if meant:
-        return [_meant_errors(errors, meant, run.plan.baseline)] if errors else []
-    checks = []
-    for rate, p in zip(errors, statistics.holm([rate.p for rate in errors]), strict=True):
-        if p < ALPHA and abs(rate.difference) > 0.001:
-            message = (
-                f"{rate.operation} fails in {rate.baseline:.2%} of the baseline's requests and in {rate.contender:.2%} "
-                f"of the contender's (p = {p:.2g}). Find out why before comparing their latencies."
-            )
-            checks.append(Check(f"errors: {rate.operation}", rate.difference, 0, "invalid", message))
-    return checks
-
-
-def _meant_errors(errors: Sequence[ErrorRate], meant: Sequence[str], baseline: str) -> Check:
-    """See that more requests failed in the arms that are `meant` to bring failures than in the other."""
-    differences = [abs(rate.difference) if len(meant) > 1 else rate.difference for rate in errors]
-    most = max((-one if meant == [baseline] else one for one in differences), default=0.0)
-    message = f"{' and '.join(meant)}: requests are meant to fail, and up to {share(most)} more of an operation's did."
-    if most <= 0:
-        message += " None more did: see in journal.jsonl what was done to the server."
-    return Check("errors as meant", most, 0, "ok" if most > 0 else "warn", message)
-
-
 def _order(effect: Effect, pairs: Sequence[Pair]) -> Check:
     p = statistics.order_effect(effect.log_ratios, [pair.baseline_first for pair in pairs])
     name = f"order: {effect.operation} {effect.metric}"
@@ -299,49 +269,6 @@ def _control(effect: Effect) -> Check:
             "or another difference between the arms. Look for one."
         )
     return Check(f"control: {effect.operation} {effect.metric}", effect.ratio, 1 + CONTROL_MOVES, state, message)
-
-
-def _rows(run: Run) -> list[Check]:
-    """Compare the arms' tables: equal, unless the contender is meant to change them; then demand that it did."""
-    arms = [run.database.get(name) for name in (run.plan.baseline, run.plan.contender)]
-    if arms[0] is None or arms[1] is None:
-        return []
-    unlike = _unlike(arms[0], arms[1])
-    named = ", ".join(unlike[:5]) or "none"
-    if "rows" in run.plan.changes:
-        message = f"The change is meant to cut rows; tables that differ: {named}."
-        lost = _lost(arms[0], arms[1])
-        if not unlike:
-            message += " It did nothing: see journal.jsonl and the server's task log."
-        if lost:
-            message += f" {', '.join(lost)} must not lose rows: the change did more than it is meant to."
-        return [Check("rows", len(unlike), 1, "ok" if unlike and not lost else "invalid", message)]
-    message = f"Both arms must hold the same data (±1 %); tables that differ: {named}."
-    if unlike:
-        message += " Restore both from one backup."
-    return [Check("rows", len(unlike), 0, "invalid" if unlike else "ok", message)]
-
-
-#: Tables that retention leaves alone (octopus-facts §1b).
-_KEPT = ("Event", "EventRelatedDocument", "DeploymentHistory")
-
-
-def _lost(baseline: Document, contender: Document) -> list[str]:
-    """Tables that a cut of history must leave alone and that have fewer rows all the same."""
-    before, after = baseline.get("rows", {}), contender.get("rows", {})
-    return [table for table in _KEPT if after.get(table, 0) < before.get(table, 0)]
-
-
-def _unlike(baseline: Document, contender: Document) -> list[str]:
-    """Tables whose row counts differ by more than the tolerance."""
-    before: Mapping[str, int] = baseline.get("rows", {})
-    after: Mapping[str, int] = contender.get("rows", {})
-    return [
-        table
-        for table in sorted(before.keys() | after.keys())
-        if abs(before.get(table, 0) - after.get(table, 0))
-        > max(SAME_ROWS, SAME_SHARE * max(before.get(table, 0), after.get(table, 0)))
-    ]
 
 
 def _clocks(trials: Sequence[Trial]) -> list[Check]:

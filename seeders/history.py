@@ -94,6 +94,26 @@ class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Runs of all runbooks of a space."""
         return self.projects * self.runbooks * self.runs_per_runbook
 
+    def at_depth(self, depth: float) -> "History":
+        """Return it with that many times the releases and runs, over as many times the days: it goes further back.
+
+        Projects, environments and all else that has no time stay as they are.
+
+        Raises:
+            UsageError: it would be too large.
+        """
+        deep = msgspec.structs.replace(
+            self,
+            releases_per_project=_times(self.releases_per_project, depth),
+            runs_per_runbook=_times(self.runs_per_runbook, depth),
+            age_days=_times(self.age_days, depth),
+        )
+        try:
+            return msgspec.convert(msgspec.to_builtins(deep), History)
+        except msgspec.ValidationError as exc:
+            cure = "Take a smaller depth, or a smaller history."
+            raise UsageError(f"history {self.name!r} cannot be {depth:g} times as deep: {exc}", cure) from exc
+
     @property
     def mark(self) -> str:
         """The text in a description by which octoload knows its own: the same settings, the same mark.
@@ -107,6 +127,11 @@ class History(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         }
         digest = hashlib.sha256(msgspec.json.encode(told)).hexdigest()
         return f"octoload:{digest[:16]}"
+
+
+def _times(amount: int, depth: float) -> int:
+    """Multiply an amount; what was there stays there."""
+    return max(1, round(amount * depth)) if amount else 0
 
 
 def load(path: Path) -> History:

@@ -103,7 +103,7 @@ def searches(folder: Path, pairs: int = 5, ratio: float = 1.68, noise: float = 0
         subject="b",
         baseline="a",
         contender="b",
-        arms={"a": "", "b": ""},
+        arms={"a": "as it is", "b": "with more"},
         workload={
             "arrivals": "poisson",
             "slots": 64,
@@ -136,6 +136,8 @@ def depths(folder: Path, doubling: float = 1.6, rounds: int = 5) -> Path:
         also={"d16k": "16,000 deployments", "d32k": "32,000 deployments"},
         arms={arm: f"{rows:,} deployments" for arm, rows in arms.items()},
         subject="8,000 deployments",
+        changes=[],
+        meant={arm: ["rows"] for arm in arms if arm != "d4k"},
         design={"pairs": rounds, "seconds": 40.0, "demonstration": False},
     ) | {"trials": trials}
     write_json(folder / "plan.json", "plan", 1, plan)
@@ -147,6 +149,7 @@ def depths(folder: Path, doubling: float = 1.6, rounds: int = 5) -> Path:
     for arm, rows in arms.items():
         held = {"rows": {"Deployment": rows, "Event": 4 * rows}, "bytes": rows * 2_000}
         write_json(folder / "arms" / arm / "database.json", "database", 1, held)
+        write_json(folder / "arms" / arm / "manifest.json", "manifest", 1, {"fingerprint": f"sha256:{rows}"})
     return folder
 
 

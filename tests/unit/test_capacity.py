@@ -1,14 +1,19 @@
 """Capacity and queue: simulated servers whose truth is known, within the error that the specification gives."""
 
 import math
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import run_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from reports import drains, queueing, ramp
+from octoload.files import write_json
+from reports import confirmations, drains, queueing, ramp, run
 from reports.drains import Capacity, Drain
 from reports.ramp import ApiCapacity, RampTrial
 from reports.statistics import Floats, Untold
@@ -127,6 +132,42 @@ def test_paired_drains_of_the_same_tasks_give_half_the_interval() -> None:
         same.append(math.log(b / a))
         own.append(math.log(c / a))
     assert np.std(same) < 0.75 * np.std(own)
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "seconds", "state", "said"),
+    [
+        (0.0, 0.2, 1800.0, "ok", "1,000 tasks an hour are confirmed by open trials of 30 min"),
+        (0.1, 0.2, 1800.0, "warn", "at 0.9 of it 10 % wait too long"),
+        (0.0, 0.0, 1800.0, "warn", "at 1.15 of it only 0 % do"),
+        (0.0, 0.2, 600.0, "warn", "30 min each are wanted"),
+    ],
+)
+def test_open_trials_confirm_a_capacity_or_refute_it(
+    tmp_path: Path, below: float, above: float, seconds: float, state: str, said: str
+) -> None:
+    """With shares of late tasks that are planted, those that never started among them; a caution where they refute."""
+    folder = run_folder.build(tmp_path, trials=0)
+    for side, late in (("below", below), ("above", above)):
+        place = folder / "confirmations" / f"keep-all-{side}"
+        place.mkdir(parents=True)
+        _write_waits(place / "tasks.parquet", late)
+        content = {"arm": "keep-all", "side": side, "capacity": 1000.0, "objective": 60.0, "seconds": seconds}
+        write_json(place / "confirmation.json", "confirmation", 1, content)
+    (found,) = confirmations.of_run(run.read(folder))
+    assert (found.late_below, found.late_above, found.tasks) == (below, above, 200)
+    (check,) = confirmations.check([found])
+    assert check.state == state
+    assert said in check.message
+
+
+def _write_waits(path: Path, late: float) -> None:
+    """Write 100 tasks of 10 s; of those that wait too long every second one never started."""
+    queued = np.arange(100.0)
+    wait = np.where(queued < 100 * late, np.where(queued % 2 == 0, np.nan, 90.0), 1.0)
+    texts = {name: ["x"] * 100 for name in ("task", "kind", "project", "node", "state")}
+    times = {"queued": queued, "started": queued + wait, "completed": queued + wait + 10}
+    pq.write_table(pa.table({**texts, **times, "starts": np.ones(100, dtype=np.int32)}), path)
 
 
 def test_a_confirmation_can_refute() -> None:

@@ -4,10 +4,11 @@ import dataclasses
 from pathlib import Path
 
 import msgspec
+import other_folders
 import pytest
 import run_folder
 
-from reports import caps, markdown, outages, page, results, run, validity
+from reports import arms, caps, markdown, outages, page, results, run
 from reports.caps import CapChoice, CapResult
 from reports.outages import Cost, Spread
 from reports.results import Results
@@ -62,26 +63,49 @@ def test_an_outage_that_orphaned_nothing_says_so() -> None:
     assert "task" not in outages.sentence(msgspec.structs.replace(calm, left=None))
 
 
-def test_errors_are_a_fault_unless_the_contender_is_meant_to_bring_them(finished: tuple[Run, Results]) -> None:
-    """Turned round, what would void a comparison is what was to be shown, and its absence is spoken of."""
+def test_errors_are_a_fault_unless_an_arm_is_meant_to_bring_them(finished: tuple[Run, Results]) -> None:
+    """Turned round, what would void a comparison is what was to be shown: its absence voids it, chance is a caution."""
     of, found = finished
     assert found.error_rates
     failing = [msgspec.structs.replace(one, difference=0.2, contender=0.2, p=1e-6) for one in found.error_rates]
-    assert {one.state for one in validity._error_rates(failing, of)} == {"invalid"}
-    meant = msgspec.structs.replace(of.plan, meant={of.plan.contender: ["errors"]})
-    turned = dataclasses.replace(of, plan=meant)
-    assert [one.state for one in validity._error_rates(failing, turned)] == ["ok"]
-    calm = [msgspec.structs.replace(one, difference=0.0) for one in found.error_rates]
-    assert [one.state for one in validity._error_rates(calm, turned)] == ["warn"]
+    assert {one.state for one in arms.failures(of, failing)} == {"invalid"}
+    turned = dataclasses.replace(of, plan=msgspec.structs.replace(of.plan, meant={of.plan.contender: ["errors"]}))
+    perhaps = [msgspec.structs.replace(one, difference=0.01, p=0.5) for one in found.error_rates]
+    calm = [msgspec.structs.replace(one, difference=0.0, p=1.0) for one in found.error_rates]
+    states = [[one.state for one in arms.failures(turned, rates)] for rates in (failing, perhaps, calm)]
+    assert states == [["ok"], ["warn"], ["invalid"]]
+
+
+def test_a_further_arm_is_held_to_what_it_declares(tmp_path: Path) -> None:
+    """Of two arms that are meant to fail, the second one does not: the run is INVALID, and says which arm it is."""
+    of, found = results.finish(run.read(other_folders.depths(tmp_path)))
+    assert found.valid
+    first, *further = of.plan.contenders
+    turned = dataclasses.replace(
+        of, plan=msgspec.structs.replace(of.plan, meant={first: ["errors"], further[0]: ["errors"]})
+    )
+    failing = [msgspec.structs.replace(one, difference=0.2, contender=0.2, p=1e-6) for one in found.error_rates]
+    checks = {one.name: one.state for one in arms.failures(turned, failing)}
+    assert checks == {"errors as meant": "ok", f"errors as meant, {further[0]}": "invalid"}
 
 
 def test_a_baseline_that_is_meant_to_fail_is_turned_round_too(finished: tuple[Run, Results]) -> None:
-    """The other way round: its failures are what is to be shown, and those of the contender are not."""
+    """The other way round its failures are what is to be shown; where both are meant to fail, both must."""
     of, found = finished
-    turned = dataclasses.replace(of, plan=msgspec.structs.replace(of.plan, meant={of.plan.baseline: ["errors"]}))
-    for difference, state in ((-0.2, "ok"), (0.2, "warn")):
+    base, contender = of.plan.baseline, of.plan.contender
+    turned = dataclasses.replace(of, plan=msgspec.structs.replace(of.plan, meant={base: ["errors"]}))
+    for difference, state in ((-0.2, "ok"), (0.2, "invalid")):
         rates = [msgspec.structs.replace(one, difference=difference, p=1e-6) for one in found.error_rates]
-        assert [one.state for one in validity._error_rates(rates, turned)] == [state]
+        assert [one.state for one in arms.failures(turned, rates)] == [state]
+    both = dataclasses.replace(
+        of, plan=msgspec.structs.replace(of.plan, meant={base: ["errors"], contender: ["errors"]})
+    )
+    for before, after, state in ((0.2, 0.3, "ok"), (0.2, 0.0, "invalid"), (0.0, 0.2, "invalid")):
+        rates = [
+            msgspec.structs.replace(one, baseline=before, contender=after, difference=after - before, p=1e-6)
+            for one in found.error_rates
+        ]
+        assert [one.state for one in arms.failures(both, rates)] == [state]
 
 
 def test_arms_that_do_not_differ_in_caps_get_no_recommendation(finished: tuple[Run, Results], tmp_path: Path) -> None:

@@ -39,12 +39,14 @@ def printed(experiment: Experiment, known: Rig | None, effect: float | None = No
     return console.export_text()
 
 
-@pytest.mark.parametrize(("sd", "see", "gate"), [(0.05, 5, 4), (0.08, 8, 6), (0.12, 15, 12), (0.20, 37, 29)])
-def test_an_outlook_is_a_row_of_the_specifications_table(sd: float, see: int, gate: int) -> None:
-    """Pairs to see 10 % and to pass a gate of 10 % are those of statistics §2.5; one fewer has no 80 % chance."""
+@pytest.mark.parametrize(
+    ("sd", "see", "gate", "equal"), [(0.05, 5, 4, 5), (0.08, 8, 6, 8), (0.12, 15, 12, 16), (0.20, 37, 29, 40)]
+)
+def test_an_outlook_is_a_row_of_the_specifications_table(sd: float, see: int, gate: int, equal: int) -> None:
+    """Pairs to see 10 %, to pass a gate and to show equivalence are those of statistics §2.5, and no fewer will do."""
     design = plans.parse(run_folder.plan(design={"pairs": see})).design
     found = planning.outlook(sd, design, 1.10, 0.10)
-    assert (found.pairs_to_see, found.pairs_to_pass) == (see, gate)
+    assert (found.pairs_to_see, found.pairs_to_pass, found.pairs_to_equal) == (see, gate, equal)
     assert found.power >= 0.80
     fewer = msgspec.structs.replace(design, pairs=see - 1)
     assert planning.outlook(sd, fewer, 1.10, 0.10).power < 0.80
@@ -112,6 +114,15 @@ def test_a_plan_warns_of_quantiles_that_trials_cannot_carry() -> None:
     objectives = msgspec.structs.replace(experiment.objectives, primary=["dashboard p99"])
     text = printed(msgspec.structs.replace(experiment, objectives=objectives), None)
     assert "measure 196 s" in " ".join(text.split())
+
+
+def test_a_length_is_told_of_all_but_drains() -> None:
+    """Trials with what passes between them; searches of the usual number of steps; a drain takes what it takes."""
+    told = {}
+    for name in ("retention", "api-capacity", "ha-nodes"):
+        decided = plans.parse(write_up(load(RETENTION.with_name(f"{name}.yaml")), None, Generator()))
+        told[name] = planning.seconds(decided, 10, 1.0)
+    assert told == {"retention": 10 * (120 + 15 + 1.0), "api-capacity": 10 * (15 * 33 + 1.0), "ha-nodes": None}
 
 
 @pytest.mark.parametrize("effect", [1.0, 0.0, -1.0, math.nan])

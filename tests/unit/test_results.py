@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import other_folders
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -165,6 +166,23 @@ def test_a_change_that_did_nothing_is_found(tmp_path: Path) -> None:
     assert states(results.build(folder))["rows"] == "ok"
     rewrite(folder / "arms/keep-3/database.json", rows=run_folder.ROWS | {"Event": 90_000})
     assert states(results.build(folder))["rows"] == "invalid"
+
+
+def test_each_arm_differs_where_it_says_so_and_nowhere_else(tmp_path: Path) -> None:
+    """An arm of another depth that has the baseline's rows or fingerprint voids the run, as undeclared rows do."""
+    folder = other_folders.depths(tmp_path)
+    assert {states(results.build(folder))[name] for name in ("rows", "rows, d16k", "rows, d32k")} == {"ok"}
+    manifest = (folder / "arms/d16k/manifest.json").read_bytes()
+    shutil.copy(folder / "arms/d4k/manifest.json", folder / "arms/d16k/manifest.json")
+    assert states(results.build(folder))["rows, d16k"] == "invalid"
+    (folder / "arms/d16k/manifest.json").write_bytes(manifest)
+    rewrite(folder / "plan.json", meant={"d8k": ["rows"], "d16k": ["rows"]})
+    assert states(results.build(folder))["rows"] == "invalid"
+    rewrite(folder / "plan.json", meant={arm: ["rows"] for arm in ("d8k", "d16k", "d32k")})
+    rewrite(folder / "arms/d32k/database.json", rows={"Deployment": 4_000, "Event": 16_000})
+    found = results.build(folder)
+    assert states(found)["rows, d32k"] == "invalid"
+    assert "d32k is meant to change rows" in " ".join(found.warnings)
 
 
 def test_a_control_that_moves_is_a_caution(tmp_path: Path) -> None:

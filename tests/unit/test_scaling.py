@@ -100,7 +100,7 @@ def test_doubling_the_history_is_found_with_its_interval() -> None:
     assert abs(held / 200 - 0.95) < 4 * math.sqrt(0.05 * 0.95 / 200)
     said = depth.sentence(found, "dashboard p95")
     assert said.startswith("Doubling the history multiplies dashboard p95 by 1.")
-    assert said.endswith("6 rounds, 1,000 to 256,000).")
+    assert said.endswith("6 rounds, 1,000 to 256,000 deployments).")
 
 
 def test_a_bent_response_is_said() -> None:

@@ -9,7 +9,7 @@ import other_folders
 import pytest
 import run_folder
 
-from reports import page, queues, results, run
+from reports import markdown, page, queues, results, run
 from reports.run import Run
 from reports.scaling import Scaling
 
@@ -83,7 +83,11 @@ def test_a_search_shows_each_of_its_steps(tmp_path: Path) -> None:
 def test_doubling_the_history_is_told_with_its_interval(tmp_path: Path) -> None:
     """Four depths in five rounds whose truth is x1.6 a doubling: the interval holds it and the page says it."""
     _, source, _ = shown(other_folders.depths(tmp_path, doubling=1.6))
-    (found,) = results.build(tmp_path).depths
+    reduced = results.build(tmp_path)
+    (found,) = reduced.depths
+    assert reduced.sentence.startswith("Doubling the history multiplies dashboard p50")
+    for text in (source, markdown.render(run.read(tmp_path), reduced)):
+        assert "Doubling the history multiplies" in text
     assert found.found
     assert found.found.doubling.low < 1.6 < found.found.doubling.high
     assert (found.found.shallowest, found.found.deepest) == (4_000, 32_000)
