@@ -259,7 +259,7 @@ def _arm_faults(experiment: Experiment) -> list[Fault]:
         *_switch_faults(experiment),
         *(fault for name, arm in arms.items() for fault in _faults_of(name, arm)),
         *_course_faults(experiment),
-        *_row_faults(experiment),
+        *depths.faults(arms, compare.baseline, shared=on_one_server(experiment)),
     ]
 
 
@@ -333,36 +333,6 @@ def _course_faults(experiment: Experiment) -> Iterator[Fault]:
             yield f"arm {name!r} has {what}, and the workload no arrivals that go on", "Give it a mix instead."
     purges = {name: arm.purge for name, arm in experiment.arms.items() if arm.purge}
     yield from purge_rules.faults(purges, seconds)
-
-
-def _row_faults(experiment: Experiment) -> Iterator[Fault]:
-    """Yield what is wrong with the depths of arms, and with what they say of rows."""
-    arms, compare = experiment.arms, experiment.compare
-    deep = any(arm.depth is not None for arm in arms.values())
-    if deep and (on_one_server(experiment) or any(arm.retention for arm in arms.values())):
-        cure = "Each depth is a database of its own: make two experiments of them."
-        yield "some arms differ in depth, and some switch or strike nodes or cut history", cure
-    for name, arm in arms.items():
-        if arm.depth is not None:
-            yield from depths.faults(name, arm.depth, arm.url)
-    if compare.baseline in arms:
-        yield from _meaning_faults(arms, compare.baseline)
-
-
-def _meaning_faults(arms: dict[str, Arm], baseline: str) -> Iterator[Fault]:
-    """Yield where what arms say of their rows is not what they hold."""
-    if "rows" in arms[baseline].changes:
-        yield f"the baseline {baseline!r} is meant to change rows", "Put `changes: [rows]` on the arms held against it."
-    held = {name: (depths.whole(arm.depth), arm.retention) for name, arm in arms.items()}
-    for name, arm in arms.items():
-        if arm.url or name == baseline:
-            continue
-        if held[name] == held[baseline] and "rows" in arm.changes:
-            cure = "Give it a `depth` or a `retention` of its own, or leave `rows` out of `changes`."
-            yield f"arm {name!r} is meant to change rows, and holds what the baseline holds", cure
-        if held[name][0] != held[baseline][0] and "rows" not in arm.changes:
-            cure = "Add `changes: [rows]` to it: that its rows differ is then demanded, and no fault."
-            yield f"arm {name!r} has another depth of history than the baseline, and does not say so", cure
 
 
 def _objective_faults(experiment: Experiment) -> list[Fault]:
