@@ -71,9 +71,8 @@ def confirm(attempt: Attempt, one: Open) -> None:
         order["mix"] = {**attempt.experiment.workload.mix, STREAM: rate}
         facts = attempt.engine.run(order, attempt.progress(report, look, seconds=drain.confirm))
         with connect(attempt.rig, one.arm) as octopus:
-            space = attempt.rig.targets[one.arm].space
-            since, file = facts["measured_from"], place / "tasks.parquet"
-            counted = follow(octopus, space, since, drain.within, file, progress=report)
+            space, file = attempt.rig.targets[one.arm].space, place / "tasks.parquet"
+            counted = follow(octopus, space, facts, drain.within, file, progress=report)
     content = {"arm": one.arm, "side": one.side, "capacity": one.capacity, "arriving": one.arriving}
     content |= {"objective": drain.objective, "seconds": drain.confirm, **counted}
     files.write_json(place / "confirmation.json", "confirmation", 1, content)
