@@ -22,6 +22,8 @@ README, FACTS, PICTURE = HOUSE / "README.md", HOUSE / "docs" / "example.json", H
 BEGIN, END = "<!-- what follows is written by `make example` -->", "<!-- end of what `make example` writes -->"
 #: Pixels of the picture: the verdict, the cautions and the first comparison.
 WIDTH, HEIGHT = 1100, 1180
+#: Verdicts on a control after which a run is no example: what the change should leave alone has moved.
+MOVED = ("better", "worse", "slightly better", "slightly worse")
 COMMAND = "octoload run retention --demo"
 
 
@@ -109,11 +111,17 @@ def extract(results: dict[str, Any], plan: dict[str, Any]) -> Example:
     """Return what is told of a run.
 
     Raises:
-        UsageError: its result is not valid.
+        UsageError: its result is not valid, or a control has changed.
     """
     if not results["valid"]:
         raise UsageError("the run is not valid", "Run it on a quiet machine: only a valid run is shown.")
     shown = [one for role in ("primary", "control") for one in results["effects"] if one["role"] == role]
+    moved = [one for one in shown if one["role"] == "control" and one["verdict"] in MOVED]
+    if moved:
+        raise UsageError(
+            f"{moved[0]['operation']}, a control, is {moved[0]['verdict']}: something else has changed too",
+            "Run it when the machine is free.",
+        )
     trials = [trial for trial in results["trials"] if trial["valid"]]
     requests = sum(one["requests"] for trial in trials for one in trial["operations"].values())
     day = dt.datetime.fromtimestamp(min(trial["started"] for trial in trials), dt.UTC)

@@ -57,7 +57,7 @@ def test_no_other_figure_in_readme_is_by_hand() -> None:
     assert re.findall(r"\d+", text) == []
 
 
-def results(**changes: Any) -> dict[str, Any]:
+def results(control: str = "equivalent", **changes: Any) -> dict[str, Any]:
     rows = {"Release": 10, "Deployment": 30, "Event": 90}
     effect = {
         "operation": "dashboard", "metric": "p50", "role": "primary", "baseline": 0.2, "contender": 0.1, "ratio": 0.5,
@@ -67,7 +67,7 @@ def results(**changes: Any) -> dict[str, Any]:
     return {
         "valid": True,
         "sentence": "Half.",
-        "effects": [{**effect, "role": "exploratory"}, {**effect, "role": "control"}, effect],
+        "effects": [{**effect, "role": "exploratory"}, {**effect, "role": "control", "verdict": control}, effect],
         "trials": [trial, {**trial, "valid": False}, trial],
         "database": {"all": {"rows": rows}, "few": {"rows": {**rows, "Release": 3}}},
         "provenance": {"machine": {"cores": 2}, "versions": {"octoload": "1.0"}},
@@ -88,8 +88,10 @@ def test_an_extract_holds_what_decided_and_what_was_valid() -> None:
 
 
 def test_what_cannot_be_shown_is_refused() -> None:
-    """An invalid run is no example, and a README without its marks is not guessed at."""
+    """An invalid run is no example, nor one whose control moved; a README without its marks is not guessed at."""
     with pytest.raises(UsageError, match="not valid"):
         example.extract(results(valid=False), PLAN)
+    with pytest.raises(UsageError, match="dashboard, a control, is slightly worse"):
+        example.extract(results(control="slightly worse"), PLAN)
     with pytest.raises(UsageError, match="no place"):
         example.insert("# octoload", example.block(shown()))
