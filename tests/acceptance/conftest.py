@@ -30,7 +30,7 @@ arms:
 workload:
   mix: {dashboard: 30, audit-search: 5, task-list: 3, project-page: 2, release-and-deploy: 1}
   pollers: {portal-dashboard: 8, waiting-agent: 20}
-design: {pairs: 4, seconds: 2.5, warm_up: 0.5, attempts: 4, demonstration: true}
+design: {pairs: 4, seconds: 2.5, warm_up: 0.5, attempts: 1, demonstration: true}
 objectives: {primary: [dashboard p50], control: [audit]}
 """
 

