@@ -1,6 +1,7 @@
 """Releases that two people change at the same moment: neither undoes what the other one has done."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 
 import asyncpg
@@ -32,7 +33,9 @@ def test_fresh_variables_leave_a_defect_that_is_reported_meanwhile(dsn: str) -> 
 
     async def course() -> tuple[bool, bool]:
         keys = KeyAllocator(lambda: asyncpg.connect(dsn))
-        async with await database.open_pool(dsn, 3) as pool:
+        async with contextlib.AsyncExitStack() as opened:
+            opened.push_async_callback(keys.close)
+            pool = await opened.enter_async_context(await database.open_pool(dsn, 3))
             async with begin(pool, keys) as work:
                 (group,) = await find(work.conn, PROJECT_GROUP, SpaceId="Spaces-1")
                 (lifecycle,) = await find(work.conn, LIFECYCLE, SpaceId="Spaces-1")
