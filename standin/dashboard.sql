@@ -1,13 +1,13 @@
 -- What a dashboard shows of a space: for each project, environment and tenant the current deployment (C), and the last
 -- successful one before it (P), which a rollback would go to.
--- $1 is the space; $2 limits the projects (null: all). All statements answer with the same rows.
+-- $1 is the space; $2 limits the projects (null: all). All builds answer with the same rows.
 
--- Every deployment of the space is ranked, as the public schema's Dashboard view does it (octopus-facts §3.3): the cost
--- follows the depth of history. One pass ranks both kinds: Place counts deployments of a cell from the newest, Successes
--- those among them that succeeded. Only keys are ranked; what is shown is joined to the few rows that are left.
+-- The first build, and what the others share with it: every deployment of the space is ranked, as the public schema's
+-- Dashboard view does it (octopus-facts §3.3): the cost follows the depth of history. One pass ranks both kinds: Place
+-- counts deployments of a cell from the newest, Successes those among them that succeeded. Only keys are ranked; what is
+-- shown is joined to the few rows that are left.
 
--- name: ranked
-WITH deployed AS (
+-- name: ranking
     SELECT d.Id, d.TaskId, d.ReleaseId, t.State,
         row_number() OVER cell AS Place,
         count(*) FILTER (WHERE t.State = 'Success') OVER cell AS Successes,
@@ -17,13 +17,18 @@ WITH deployed AS (
     JOIN Release r ON r.Id = d.ReleaseId
     WHERE d.SpaceId = $1 AND ($2::text[] IS NULL OR d.ProjectId = ANY($2))
         AND NOT (t.State IN ('Canceled', 'Cancelling') AND t.StartTime IS NULL)
+
+-- name: window
     WINDOW cell AS (
-        PARTITION BY d.ProjectId, d.EnvironmentId, d.TenantId ORDER BY d.Created DESC ROWS UNBOUNDED PRECEDING)),
-item AS (
+        PARTITION BY d.ProjectId, d.EnvironmentId, d.TenantId ORDER BY d.Created DESC ROWS UNBOUNDED PRECEDING)
+
+-- name: item
     SELECT CASE WHEN Place = 1 THEN 'C' ELSE 'P' END AS Kind, Id, TaskId, ReleaseId
     FROM deployed
     WHERE Place = 1
-        OR (State = 'Success' AND Successes = CASE CurrentState WHEN 'Success' THEN 2 ELSE 1 END))
+        OR (State = 'Success' AND Successes = CASE CurrentState WHEN 'Success' THEN 2 ELSE 1 END)
+
+-- name: shown
 SELECT i.Kind, d.Id, d.ProjectId, d.EnvironmentId, d.ReleaseId, d.TaskId, d.TenantId, d.ChannelId, d.Created,
     r.Version AS ReleaseVersion, t.State, t.QueueTime, t.StartTime, t.CompletedTime, t.ErrorMessage, t.DurationSeconds,
     t.HasPendingInterruptions, t.HasWarningsOrErrors
@@ -31,6 +36,14 @@ FROM item i
 JOIN Deployment d ON d.Id = i.Id
 JOIN ServerTask t ON t.Id = i.TaskId
 JOIN Release r ON r.Id = i.ReleaseId;
+
+-- name: ranked
+WITH deployed AS (
+    {ranking}
+    {window}),
+item AS (
+    {item})
+{shown};
 
 -- The second build: for each project, environment and tenant that has been deployed to, one step into an index. The cost
 -- follows the number of projects and environments, not the depth of history.
@@ -54,54 +67,23 @@ previous AS (
         SELECT d.Id, d.TaskId, d.ReleaseId FROM Deployment d JOIN ServerTask t ON t.Id = d.TaskId
         WHERE d.ProjectId = c.ProjectId AND d.EnvironmentId = c.EnvironmentId AND d.TenantId IS NOT DISTINCT FROM c.TenantId
             AND t.State = 'Success' AND d.Id <> c.Id
-        ORDER BY d.Created DESC LIMIT 1) p)
-SELECT i.Kind, d.Id, d.ProjectId, d.EnvironmentId, d.ReleaseId, d.TaskId, d.TenantId, d.ChannelId, d.Created,
-    r.Version AS ReleaseVersion, t.State, t.QueueTime, t.StartTime, t.CompletedTime, t.ErrorMessage, t.DurationSeconds,
-    t.HasPendingInterruptions, t.HasWarningsOrErrors
-FROM (SELECT 'C' AS Kind, Id, TaskId, ReleaseId FROM current UNION ALL SELECT 'P', * FROM previous) i
-JOIN Deployment d ON d.Id = i.Id
-JOIN ServerTask t ON t.Id = i.TaskId
-JOIN Release r ON r.Id = i.ReleaseId;
+        ORDER BY d.Created DESC LIMIT 1) p),
+item AS (
+    SELECT 'C' AS Kind, Id, TaskId, ReleaseId FROM current UNION ALL SELECT 'P', * FROM previous)
+{shown};
 
 -- The third build: the first one, which ranks a quarter of the deployments once more and shows nothing of it. About 25 %
 -- more work, so that it can be tried out whether a comparison of versions finds it.
 
 -- name: more
 WITH deployed AS (
-    SELECT d.Id, d.TaskId, d.ReleaseId, t.State,
-        row_number() OVER cell AS Place,
-        count(*) FILTER (WHERE t.State = 'Success') OVER cell AS Successes,
-        first_value(t.State) OVER cell AS CurrentState
-    FROM Deployment d
-    JOIN ServerTask t ON t.Id = d.TaskId
-    JOIN Release r ON r.Id = d.ReleaseId
-    WHERE d.SpaceId = $1 AND ($2::text[] IS NULL OR d.ProjectId = ANY($2))
-        AND NOT (t.State IN ('Canceled', 'Cancelling') AND t.StartTime IS NULL)
-    WINDOW cell AS (
-        PARTITION BY d.ProjectId, d.EnvironmentId, d.TenantId ORDER BY d.Created DESC ROWS UNBOUNDED PRECEDING)),
+    {ranking}
+    {window}),
 again AS (
-    SELECT d.Id, d.TaskId, d.ReleaseId,
-        row_number() OVER cell AS Place,
-        count(*) FILTER (WHERE t.State = 'Success') OVER cell AS Successes,
-        first_value(t.State) OVER cell AS CurrentState
-    FROM Deployment d
-    JOIN ServerTask t ON t.Id = d.TaskId
-    JOIN Release r ON r.Id = d.ReleaseId
-    WHERE d.SpaceId = $1 AND ($2::text[] IS NULL OR d.ProjectId = ANY($2)) AND mod(hashtext(d.Id), 4) = 0
-        AND NOT (t.State IN ('Canceled', 'Cancelling') AND t.StartTime IS NULL)
-    WINDOW cell AS (
-        PARTITION BY d.ProjectId, d.EnvironmentId, d.TenantId ORDER BY d.Created DESC ROWS UNBOUNDED PRECEDING)),
+    {ranking} AND mod(hashtext(d.Id), 4) = 0
+    {window}),
 item AS (
-    SELECT CASE WHEN Place = 1 THEN 'C' ELSE 'P' END AS Kind, Id, TaskId, ReleaseId
-    FROM deployed
-    WHERE Place = 1
-        OR (State = 'Success' AND Successes = CASE CurrentState WHEN 'Success' THEN 2 ELSE 1 END)
+    {item}
     UNION ALL
     SELECT 'again', Id, TaskId, ReleaseId FROM again WHERE Place + Successes + length(CurrentState) < 0)
-SELECT i.Kind, d.Id, d.ProjectId, d.EnvironmentId, d.ReleaseId, d.TaskId, d.TenantId, d.ChannelId, d.Created,
-    r.Version AS ReleaseVersion, t.State, t.QueueTime, t.StartTime, t.CompletedTime, t.ErrorMessage, t.DurationSeconds,
-    t.HasPendingInterruptions, t.HasWarningsOrErrors
-FROM item i
-JOIN Deployment d ON d.Id = i.Id
-JOIN ServerTask t ON t.Id = i.TaskId
-JOIN Release r ON r.Id = i.ReleaseId;
+{shown};

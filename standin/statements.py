@@ -7,9 +7,15 @@ from importlib import resources
 
 @cache
 def queries(name: str) -> dict[str, str]:
-    """Load the named queries of `NAME.sql`: what follows a line `-- name: xyz` up to the next such line."""
+    """Load the named queries of `NAME.sql`: what follows a line `-- name: xyz` up to the next such line.
+
+    `{xyz}` stands for the text of that name, which has come before.
+    """
     parts = re.split(r"^-- name: (\w+)\s*$", text(f"{name}.sql"), flags=re.MULTILINE)
-    return {key: _statement(body) for key, body in zip(parts[1::2], parts[2::2], strict=True)}
+    found: dict[str, str] = {}
+    for key, body in zip(parts[1::2], parts[2::2], strict=True):
+        found[key] = re.sub(r"\{(\w+)\}", lambda part: found[part[1]], _statement(body))
+    return found
 
 
 def text(file: str) -> str:
