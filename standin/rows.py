@@ -10,11 +10,7 @@ from standin import events, kinds, stream
 from standin.deploy import FAILED
 from standin.documents import Document, DocumentType, encode
 from standin.eventrows import ADMIN, EventRows
-from standin.history import (
-    deployment_document,
-    deployment_task,
-    release_document,
-)
+from standin.history import deployment_document, deployment_task, release_document
 from standin.promotion import Promotion
 from standin.settings import Settings
 

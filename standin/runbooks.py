@@ -50,10 +50,15 @@ class Target:
     tenant: Document | None = None
 
 
+def process_id(runbook: Document) -> str:
+    """Return the id of a runbook's process."""
+    return f"RunbookProcess-{runbook['Id']}"
+
+
 def process_document(runbook: Document, steps: Sequence[dict[str, Any]] = ()) -> Document:
     """Return a runbook's process: version 0 without steps, version 1 with them."""
     return {
-        "Id": runbook["RunbookProcessId"],
+        "Id": process_id(runbook),
         "SpaceId": runbook["SpaceId"],
         "OwnerId": runbook["Id"],
         "RunbookId": runbook["Id"],
@@ -97,7 +102,7 @@ async def create_snapshot(work: Work, runbook: Document, members: dict[str, Any]
         Rejected: 400, the runbook has a snapshot of this name.
     """
     project = await get(work.conn, PROJECT, runbook["ProjectId"])
-    process = await snapshot(work, RUNBOOK_PROCESS, runbook["RunbookProcessId"])
+    process = await snapshot(work, RUNBOOK_PROCESS, process_id(runbook))
     variables = await snapshot(work, VARIABLE_SET, project["VariableSetId"])
     identifier, frozen = await work.keys.next(RUNBOOK_SNAPSHOT), Frozen(process, variables, work.now)
     members = {"LibraryVariableSetSnapshotIds": await library_snapshots(work, project), **members}

@@ -200,8 +200,7 @@ class Settings:
             EnvironmentScope="All",
             Environments=[],
         )
-        shown = {**runbook, "RunbookProcessId": f"RunbookProcess-{runbook['Id']}"}
-        process = runbooks.process_document(shown, [_step(step) for step in record.steps])
+        process = runbooks.process_document(runbook, [_step(step) for step in record.steps])
         frozen = runbooks.Frozen(
             self.freeze(kinds.RUNBOOK_PROCESS, process),
             self.freeze(kinds.VARIABLE_SET, self.variables[project["Id"]]),

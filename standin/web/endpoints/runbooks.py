@@ -5,7 +5,7 @@ from typing import Any
 from standin import kinds
 from standin.documents import Document, get
 from standin.errors import not_found
-from standin.runbooks import create_process, environments_of, remove_runbook
+from standin.runbooks import create_process, environments_of, process_id, remove_runbook
 from standin.web.body import convert
 from standin.web.call import Call
 from standin.web.collection import Collection
@@ -61,11 +61,11 @@ class Runbooks(Collection):
     async def settle(self, work: Work, document: Document, current: Document | None) -> None:
         """Give a new runbook its process."""
         if current is None:
-            await create_process(work, self.show(document))
+            await create_process(work, document)
 
     def show(self, document: Document) -> Document:
         """Return a runbook as the API shows it."""
-        return self.resource.show({**document, "RunbookProcessId": f"RunbookProcess-{document['Id']}"})
+        return self.resource.show({**document, "RunbookProcessId": process_id(document)})
 
     async def delete(self, call: Call) -> Any:
         """Delete a runbook with its snapshots, its runs and their tasks."""

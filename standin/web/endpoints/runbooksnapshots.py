@@ -9,7 +9,7 @@ from standin import events, kinds
 from standin.documents import Document, get, lock, time_text, update
 from standin.errors import Rejected, not_found
 from standin.history import is_current, libraries_differ, library_snapshots, snapshot
-from standin.runbooks import create_snapshot, environments_of
+from standin.runbooks import create_snapshot, environments_of, process_id
 from standin.statements import queries
 from standin.web.body import convert
 from standin.web.call import Call, Reply, created
@@ -65,8 +65,7 @@ async def post_snapshot(call: Call) -> Reply:
         runbook = await get(work.conn, kinds.RUNBOOK, await referenced(work.conn, RUNBOOK, sent.runbook_id, call.space))
         call.check(runbook)
         await _check_project(call, work, runbook, sent)
-        shown = {**runbook, "RunbookProcessId": f"RunbookProcess-{runbook['Id']}"}
-        document = await create_snapshot(work, shown, members)
+        document = await create_snapshot(work, runbook, members)
         if publish:
             await _publish(work, runbook, document)
     return created(show_snapshot(document))
@@ -190,7 +189,7 @@ async def _template(call: Call, runbook: str, process: str) -> Document:
 async def _run_template(call: Call, runbook: Document, frozen: Document | None) -> Document:
     conn = call.state.pool
     project = await get(conn, kinds.PROJECT, runbook["ProjectId"])
-    process = await get(conn, kinds.RUNBOOK_PROCESS, f"RunbookProcess-{runbook['Id']}")
+    process = await get(conn, kinds.RUNBOOK_PROCESS, process_id(runbook))
     variables = await get(conn, kinds.VARIABLE_SET, project["VariableSetId"])
     environments = await environments_of(conn, runbook, project)
     return {
