@@ -99,6 +99,7 @@ async def clone_database(dsn: str, name: str, *, replace: bool = False) -> None:
     source = database_name(dsn)
     try:
         if replace and name != source:
+            await (await connect(dsn)).close()  # what cannot be copied must not cost the older copy
             await conn.execute(await conn.fetchval(queries("database")["drop"], name))
         await conn.execute(await conn.fetchval(queries("database")["clone"], name, source))
     except asyncpg.DuplicateDatabaseError as exc:

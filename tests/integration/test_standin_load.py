@@ -246,6 +246,8 @@ def test_a_clone_is_a_copy(server: str, loaded: str) -> None:
     assert "exists already" in run("clone", "--database", loaded, "--to", "copy", code=2)
     assert "no database" in run("clone", "--database", server + "nowhere", "--to", "other", code=2)
     rows(dsn, "DELETE FROM Deployment")
+    assert "no database" in run("clone", "--database", server + "nowhere", "--to", "copy", "--replace", code=2)
+    assert rows(dsn, "SELECT count(*) FROM Deployment")[0][0] == 0, "the older copy is still there"
     run("clone", "--database", loaded, "--to", "copy", "--replace")
     assert json.loads(run("inspect", "--database", dsn))["rows"] == first["rows"]
 
