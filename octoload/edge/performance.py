@@ -41,8 +41,8 @@ class Performance:
         self.throttled = 0
         self.lags: list[Any] = []
         self.read_delays: list[Any] = []
-        #: When the requests of late were done.
-        self.recent: list[Any] = []
+        #: Of the batches of late: Unix time at which one came, and its requests; the first is where counting begins.
+        self.recent: list[tuple[float, int]] = [(start, 0)]
         #: Latencies of arrivals in the measured phase.
         self.latencies = Spread()
         self.parts: dict[int, Part] = {}
@@ -72,7 +72,7 @@ class Performance:
         self.rows += len(rows)
         self.failures += int((rows["error"] > 0).sum())
         self.throttled += int((rows["status"] == TOO_MANY).sum())
-        self.recent = [*self.recent, rows["done"]][-RECENT * len(self.workers) :]
+        self.recent = [*self.recent, (time.time(), len(rows))][-RECENT * len(self.workers) - 1 :]
         self.latencies.add(self._counting(rows, message["scenarios"]))
         if self.file and len(rows):
             texts = (message["operations"], message["scenarios"], message["errors"], message["nodes"])
@@ -86,10 +86,10 @@ class Performance:
 
     @property
     def rate(self) -> float:
-        """Requests a second of late; 0 before there are enough."""
-        done = np.concatenate(self.recent) if self.recent else np.empty(0)
-        lasted = float(done.max() - done.min()) if len(done) > 1 else 0.0
-        return len(done) / lasted if lasted > 0 else 0.0
+        """Requests a second of late; 0 before the first batch."""
+        (began, _), *batches = self.recent
+        lasted = batches[-1][0] - began if batches else 0.0
+        return sum(requests for _, requests in batches) / lasted if lasted > 0 else 0.0
 
     @property
     def silent(self) -> list[int]:

@@ -1,5 +1,6 @@
 """How far a run is, by the files in its folder; and how a load is told in words."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,10 @@ import pytest
 from experiments import queued
 from octoload import files
 from octoload.course import Follower
+from octoload.edge.performance import Performance
+from octoload.edge.samples import LAYOUT
 from octoload.edge.spread import Spread
+from octoload.edge.trial import Trial
 from octoload.errors import UsageError
 
 pytestmark = pytest.mark.unit
@@ -52,6 +56,19 @@ def test_a_growing_distribution_is_within_half_a_percent() -> None:
         assert spread.percentile(share) == pytest.approx(exact, rel=0.005)
     spread.add(np.array([0.0, -1.0, 1e9]))  # a clock that jumped: counted at the ends, and no error
     assert spread.percentile(1.0) == pytest.approx(1e4, rel=0.01)
+
+
+def test_a_rate_is_over_the_time_that_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Requests that come all at once are no high rate; what is long ago does not count; before any there is none."""
+    load = Performance(1, Trial(urls=["http://127.0.0.1"]), 100.0, None, {"worker": 0})
+    assert load.rate == 0.0
+    message = {"worker": 0, "sent": 0, "waiting": 0, "lags": b"", "read_delays": b"", "scenarios": []}
+    rates = []
+    for second, requests in enumerate((3, 0, 0, 30, 0, 0, 0, 0, 0)):
+        monkeypatch.setattr(time, "time", lambda now=101.0 + second: now)
+        load.take({**message, "batch": second, "rows": np.zeros(requests, LAYOUT).tobytes()})
+        rates.append(load.rate)
+    assert rates == [3.0, 1.5, 1.0, 8.25, 6.6, 6.0, 6.0, 6.0, 0.0]
 
 
 def test_a_load_is_told_with_rate_p95_queue_and_trouble() -> None:
