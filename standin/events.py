@@ -255,22 +255,27 @@ async def about(
     changes: Sequence[dict[str, Any]] | None = None,
 ) -> str:
     """Record an event about one document, its owners and its space."""
+    project, environment, tenant = places_of(document)
     return await record(
         work,
         category,
         message,
         related_ids(document),
         space=document.get("SpaceId"),
-        project=_place(document, "Project"),
-        environment=_place(document, "Environment"),
-        tenant=_place(document, "Tenant"),
+        project=project,
+        environment=environment,
+        tenant=tenant,
         references=[(document["Id"], label)],
         changes=changes,
     )
 
 
+def places_of(document: Document) -> tuple[str | None, str | None, str | None]:
+    """Return the project, the environment and the tenant that a document belongs to, or is."""
+    return _place(document, "Project"), _place(document, "Environment"), _place(document, "Tenant")
+
+
 def _place(document: Document, what: str) -> str | None:
-    """Return the project, environment or tenant that a document belongs to, or is."""
     is_one = document["Id"].startswith(f"{what}s-")
     return document["Id"] if is_one else document.get(f"{what}Id")
 

@@ -202,13 +202,12 @@ class Rows:
         """Add a document and, when it has a label, the event of its creation at the beginning of the history."""
         self.tables[kind.table.lower()].append(kind.row(document))
         if label:
-            project = document["Id"] if kind is kinds.PROJECT else document.get("ProjectId")
             self._events.add(
                 events.CREATED,
                 f"{label} was created",
                 events.related_ids(document),
                 self._beginning,
-                place=(document.get("SpaceId") or document["Id"], project, None, None),
+                place=(document.get("SpaceId") or document["Id"], *events.places_of(document)),
                 references=[(document["Id"], label)],
             )
 

@@ -116,6 +116,14 @@ def test_every_setting_leaves_the_event_of_its_creation() -> None:
     ]
 
 
+def test_who_may_see_a_project_an_environment_or_a_tenant_only_sees_its_creation() -> None:
+    """The event of a creation belongs to the place that was created, as one that the server writes does."""
+    told = [document for document in documents(loaded(), kinds.EVENT) if document["Category"] == events.CREATED]
+    for name, prefix in (("ProjectId", "Projects-"), ("EnvironmentId", "Environments-"), ("TenantId", "Tenants-")):
+        found = [one[name] for one in told if str(one["RelatedDocumentIds"][0]).startswith(prefix)]  # type: ignore[index]
+        assert found == [f"{prefix}1"]
+
+
 def test_ids_go_on_from_those_that_are_taken() -> None:
     """Spaces-1 exists before the load, and what the allocator is told at the end covers all ids given."""
     rows = loaded(deployment("1", -4000, -3990, -3900))
