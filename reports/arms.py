@@ -24,28 +24,19 @@ def rows(run: Run) -> list[Check]:
     if plan.baseline not in held:
         return []
     arms = [arm for arm in plan.contenders if arm in held]
-    meant = [arm for arm in arms if _changes_rows(run, arm)]
+    meant = [arm for arm in arms if "rows" in plan.meant_in(arm)]
     alike = [arm for arm in arms if arm not in meant]
     return [*[_other_rows(run, arm) for arm in meant], *([_same_rows(run, alike)] if alike else [])]
-
-
-def _changes_rows(run: Run, arm: str) -> bool:
-    return "rows" in run.plan.meant.get(arm, []) or _cuts(run, arm)
-
-
-def _cuts(run: Run, arm: str) -> bool:
-    """Whether an arm is its baseline's history cut by retention, and not another one."""
-    return arm in run.plan.cuts or (arm == run.plan.contender and "rows" in run.plan.changes)
 
 
 def _other_rows(run: Run, arm: str) -> Check:
     """Demand that an arm's rows differ, and its history where it was seeded by itself."""
     before, after = run.database[run.plan.baseline], run.database[arm]
     unlike = _unlike(before, after)
-    lost = _lost(before, after) if _cuts(run, arm) else []
+    lost = _lost(before, after) if run.plan.cut(arm) else []
     twin = _fingerprint(run, arm) == _fingerprint(run, run.plan.baseline) != ""
     message = f"{arm} is meant to change rows; tables that differ: {', '.join(unlike[:5]) or 'none'}."
-    if not unlike and _cuts(run, arm):
+    if not unlike and run.plan.cut(arm):
         message += " It did nothing: see journal.jsonl and the server's task log."
     elif not unlike:
         message += f" It holds what {run.plan.baseline} holds: see arms/{arm}/database.json."

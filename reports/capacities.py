@@ -42,8 +42,12 @@ def searches(run: Run) -> Part:
 
 
 def _knee(run: Run, found: Sequence[Trial], objective: float) -> Markup | None:
-    """Draw latency against what was served: where points turn up, more load is answered later and not more often."""
-    tried = [(trial, step.rate * step.served, step.p95) for trial in found for step in trial.facts.search if step.p95]
+    """Draw latency against what was served: where points turn up, more load is answered later and not more often.
+
+    A step of which nothing was served has no place on it.
+    """
+    steps = [(trial, step) for trial in found for step in trial.facts.search]
+    tried = [(trial, step.rate * step.served, step.p95) for trial, step in steps if step.p95 and step.served]
     if not tried:
         return None
     rates, times = [rate for _, rate, _ in tried], [objective, *(p95 for _, _, p95 in tried)]

@@ -158,6 +158,14 @@ class Plan(msgspec.Struct, frozen=True):
         """All arms in the order in which reports show them."""
         return [self.baseline, *self.contenders]
 
+    def cut(self, arm: str) -> bool:
+        """Whether retention is meant to change an arm's rows: it holds its baseline's history, and less of it."""
+        return arm in self.cuts or (arm == self.contender and "rows" in self.changes)
+
+    def meant_in(self, arm: str) -> list[str]:
+        """All that an arm is meant to change besides what decides, each once."""
+        return list(dict.fromkeys([*(["rows"] if self.cut(arm) else []), *self.meant.get(arm, [])]))
+
     @property
     def arrives(self) -> bool:
         """Whether requests arrive on a schedule; if not, closed loops or a queue are all that there is."""

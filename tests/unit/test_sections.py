@@ -4,6 +4,7 @@ import itertools
 import re
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import other_folders
 import pytest
@@ -78,6 +79,30 @@ def test_a_search_shows_each_of_its_steps(tmp_path: Path) -> None:
     for file in tmp_path.glob("trials/*/trial.json"):
         file.write_bytes(re.sub(rb',\s*"p(?:50|95)": [\d.e-]+', b"", file.read_bytes()))
     assert "Latency (p95) by throughput" not in shown(tmp_path)[1]
+
+
+def test_a_step_that_served_nothing_has_no_throughput(tmp_path: Path) -> None:
+    """Of a rate at which every request failed there is a share of late ones, and no point of latency by throughput."""
+    other_folders.searches(tmp_path)
+    (file, *_) = sorted(tmp_path.glob("trials/*/trial.json"))
+    facts = msgspec.json.decode(file.read_bytes())
+    facts["search"][0] |= {"served": 0.0, "errors": 1.0, "over": facts["search"][0]["requests"]}
+    file.write_bytes(msgspec.json.encode(facts))
+    finished, source, _ = shown(tmp_path)
+    section = re.search(r'<section id="capacity">.*?</section>', source, re.DOTALL)
+    assert section
+    assert len(re.findall(r"<circle", section[0])) == 2 * sum(len(trial.facts.search) for trial in finished.trials) - 1
+
+
+def test_each_arm_says_what_it_is_meant_to_change(tmp_path: Path) -> None:
+    """A contender that retention cuts, a further arm that it cuts, one that is meant to fail, and the baseline."""
+    file = other_folders.depths(tmp_path) / "plan.json"
+    changes = {"changes": ["rows"], "cuts": ["d16k"], "meant": {"d32k": ["errors"]}}
+    file.write_bytes(msgspec.json.encode(msgspec.json.decode(file.read_bytes()) | changes))
+    table = re.search(r'<table class="small arms">.*?</table>', shown(tmp_path)[1], re.DOTALL)
+    assert table
+    said = re.findall(r'<th scope="row"><span[^>]*></span>(\w+)</th>.*<td>([^<]*)</td></tr>', table[0])
+    assert said == [("d4k", "-"), ("d8k", "rows"), ("d16k", "rows"), ("d32k", "errors")]
 
 
 def test_doubling_the_history_is_told_with_its_interval(tmp_path: Path) -> None:
