@@ -62,6 +62,7 @@ def check_trial(facts: dict[str, Any], requests: Path, plan: dict[str, Any]) -> 
     deciding = _deciding_latency(samples, decided)
     steady = decided.workload.steady and facts.get("arm") not in decided.courses
     return [
+        *backwards(float(facts["measured_until"]) - float(facts["measured_from"]), samples),
         recorded(facts, samples),
         _arrived(facts, samples),
         _offered(facts),
@@ -89,6 +90,16 @@ def worst(checks: list[Check]) -> State:
 def graded(value: float, warn: float, invalid: float) -> State:
     """Hold a value of which less is better against two limits."""
     return "invalid" if value > invalid else "warn" if value > warn else "ok"
+
+
+def backwards(seconds: float, samples: Samples) -> list[Check]:
+    """Find a clock that ran backwards in a measured phase of so many seconds: no time can be told from its stamps."""
+    early = int(np.count_nonzero(samples.latency <= 0))
+    if not early and seconds > 0:
+        return []
+    what = f"{early} requests end before they were due" if early else "The measured phase ends before it begins"
+    message = f"{what}: this clock ran backwards. Let the time service settle, and run it again."
+    return [Check("generator's clock", early, 0, "invalid", message)]
 
 
 def recorded(facts: Mapping[str, Any], samples: Samples | None = None) -> Check:

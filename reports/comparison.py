@@ -19,7 +19,7 @@ from reports import plan as plans
 from reports.effects import Effect, Role
 from reports.looks import ALPHA
 from reports.plan import Plan
-from reports.run import Document
+from reports.run import Document, of_arms, optional
 from reports.statistics import Floats, Interval
 
 #: Facts of a machine that must agree.
@@ -90,13 +90,13 @@ def read(folder: Path) -> Finished:
 
 
 def _facts(folder: Path, plan: Plan) -> Document:
-    machine = _optional(folder, "provenance").get("machine", {})
+    machine = optional(folder, "provenance").get("machine", {})
     return {
         "experiment": plan.name,
         "baseline": plan.baseline,
         "contender": plan.contender,
-        "dataset fingerprint": _optional(folder, "manifest").get("fingerprint"),
-        **{f"dataset fingerprint of {arm}": found for arm, found in _fingerprints(folder).items()},
+        "dataset fingerprint": optional(folder, "manifest").get("fingerprint"),
+        **{f"dataset fingerprint of {arm}": one.get("fingerprint") for arm, one in of_arms(folder, "manifest").items()},
         **{f"workload {key}": value for key, value in msgspec.to_builtins(plan.workload).items()},
         "seconds of a trial": plan.design.seconds,
         "warm-up": plan.design.warm_up,
@@ -107,20 +107,9 @@ def _facts(folder: Path, plan: Plan) -> Document:
 
 
 def _notes(folder: Path, plan: Plan) -> Document:
-    provenance = _optional(folder, "provenance")
+    provenance = optional(folder, "provenance")
     versions = {f"version of {name}": value for name, value in provenance.get("versions", {}).items()}
     return {f"arm {name}": text for name, text in plan.arms.items()} | versions
-
-
-def _fingerprints(folder: Path) -> Document:
-    """Return arm -> the fingerprint of its history, where arms were seeded with histories of their own."""
-    found = sorted(folder.glob("arms/*/manifest.json"))
-    return {path.parent.name: files.read_json(path, "manifest", 1).get("fingerprint") for path in found}
-
-
-def _optional(folder: Path, name: str) -> Document:
-    path = folder / f"{name}.json"
-    return files.read_json(path, name, 1) if path.exists() else {}
 
 
 def differences(first: Finished, second: Finished) -> list[str]:

@@ -15,7 +15,7 @@ from reports import looks as look_log
 from reports import plan as plans
 from reports import rig as rigs
 from reports.carried import Carried
-from reports.checks import Check
+from reports.checks import Check, backwards
 from reports.course import Flow
 from reports.effects import Block, Pair
 from reports.looks import Look
@@ -207,10 +207,10 @@ def read(folder: Path) -> Run:
         folder,
         plan,
         _trials(folder, plan),
-        _optional(folder / "manifest.json", "manifest"),
-        _optional(folder / "provenance.json", "provenance"),
-        {path.parent.name: read_json(path, "database", 1) for path in sorted(folder.glob("arms/*/database.json"))},
-        {path.parent.name: read_json(path, "manifest", 1) for path in sorted(folder.glob("arms/*/manifest.json"))},
+        optional(folder, "manifest"),
+        optional(folder, "provenance"),
+        of_arms(folder, "database"),
+        of_arms(folder, "manifest"),
         _journal(folder / "journal.jsonl"),
         look_log.read(folder),
         rigs.read(folder) if (folder / "rig.json").exists() else None,
@@ -232,8 +232,15 @@ def pooled(trials: Sequence[Trial], arm: str, operations: Sequence[str]) -> dict
     return {name: Pool(np.sort(np.concatenate(latencies[name])), failures[name]) for name in operations}
 
 
-def _optional(path: Path, name: str) -> Document:
+def optional(folder: Path, name: str) -> Document:
+    """Read a document of a run; empty when it has none; `UsageError` when it is damaged."""
+    path = folder / f"{name}.json"
     return read_json(path, name, 1) if path.exists() else {}
+
+
+def of_arms(folder: Path, name: str) -> dict[str, Document]:
+    """Read a document that arms may have: arm -> its own, of those that have one; `UsageError` as above."""
+    return {path.parent.name: read_json(path, name, 1) for path in sorted(folder.glob(f"arms/*/{name}.json"))}
 
 
 def _trials(folder: Path, plan: Plan) -> list[Trial]:
@@ -255,16 +262,9 @@ def _facts(path: Path) -> Facts:
 def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     if not facts.valid:
         return Trial(folder, facts, {}, {})
-    worked_off: dict[str, Summary] = {}
-    drain, until = plan.workload.drain, facts.measured_until
-    if drain and facts.slots is not None:
-        worked_off = tasks.summarise(tasks.read(folder / "tasks.parquet"), facts.slots, drain.objective)
-        if not (folder / "requests.parquet").exists():
-            return Trial(folder, facts, worked_off, {})
-    elif facts.tasks:
-        followed = tasks.read(folder / "tasks.parquet")
-        worked_off = tasks.waits(followed)
-        until = float(np.max(followed.completed, initial=until, where=np.isfinite(followed.completed)))
+    worked_off, until = _tasks(folder, facts, plan)
+    if facts.slots is not None and not (folder / "requests.parquet").exists():
+        return Trial(folder, facts, worked_off, {})
     if facts.search:
         steps = [
             part for file in sorted(folder.glob("steps/*/requests.parquet")) for part in summaries.read_phases(file)
@@ -272,9 +272,8 @@ def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
         flow = _flow(steps, facts, plan, until) if steps else None
         return Trial(folder, facts, searches.summarise(facts.search), {}, flow)
     warm_up, measured = summaries.read_phases(folder / "requests.parquet")
-    if backwards := _backwards(facts, measured):
-        facts = msgspec.structs.replace(facts, valid=False, checks=[*facts.checks, backwards])
-        return Trial(folder, facts, {}, {})
+    if found := backwards(facts.seconds, measured):
+        return Trial(folder, msgspec.structs.replace(facts, valid=False, checks=[*facts.checks, *found]), {}, {})
     operations = summaries.summarise(measured, facts.seconds, facts.measured_until)
     slices = {
         name: _slices(warm_up.of(name), measured.of(name), facts, plan) for name in plan.deciding if name in operations
@@ -282,21 +281,23 @@ def _trial(folder: Path, facts: Facts, plan: Plan) -> Trial:
     return Trial(folder, facts, worked_off | operations, slices, _flow([warm_up, measured], facts, plan, until))
 
 
+def _tasks(folder: Path, facts: Facts, plan: Plan) -> tuple[dict[str, Summary], float]:
+    """Reduce the tasks of a drain, or those that were followed; return the end of the load and of them all as well."""
+    drain, end = plan.workload.drain, facts.measured_until
+    if facts.slots is None and not facts.tasks:
+        return {}, end
+    found = tasks.read(folder / "tasks.parquet")
+    last = float(np.max(found.completed, initial=end, where=np.isfinite(found.completed)))
+    if drain and facts.slots is not None:
+        return tasks.summarise(found, facts.slots, drain.objective), last
+    return tasks.waits(found), last
+
+
 def _flow(phases: Sequence[Samples], facts: Facts, plan: Plan, until: float) -> Flow:
-    """Lay bins over a trial until its load and the tasks that were followed have ended; put its requests into them."""
+    """Lay bins over a trial until its load and its tasks have ended; put its requests into them."""
     bins = course.grid(facts.measured_from - plan.design.warm_up, until, len(plan.trials))
     shown = [endpoint.operation for endpoint in tasks.requested(plan)]
     return course.flow(bins, phases, list(dict.fromkeys(shown))[:MOST_SHOWN], plan.closed)
-
-
-def _backwards(facts: Facts, measured: Samples) -> Check | None:
-    """Find a clock that ran backwards: no time can be told from what it stamped."""
-    early = int(np.count_nonzero(measured.latency <= 0))
-    if not early and facts.seconds > 0:
-        return None
-    what = f"{early} requests end before they were due" if early else "the measured phase ends before it begins"
-    message = f"{what.capitalize()}: this clock ran backwards. Let the time service settle, and run it again."
-    return Check("generator's clock", float(early), 0.0, "invalid", message)
 
 
 def _slices(warm_up: Samples, measured: Samples, facts: Facts, plan: Plan) -> Floats:

@@ -94,6 +94,16 @@ def test_lag_is_small_against_what_is_measured(trial: tuple[Facts, Path]) -> Non
     assert checked(facts, file)["schedule lag"].state == "invalid"
 
 
+def test_a_clock_that_ran_backwards_voids_a_trial_at_once(trial: tuple[Facts, Path]) -> None:
+    """A phase that ends before it begins, and requests that end before they were due: the trial is to be repeated."""
+    facts, file = trial
+    assert "generator's clock" not in checked(facts, file)
+    ended = facts | {"measured_until": facts["measured_from"] - 5}
+    assert checked(ended, file)["generator's clock"].state == "invalid"
+    change(file, done=lambda done: np.where(np.arange(done.size) % 7 == 0, done - 5, done))
+    assert checked(facts, file)["generator's clock"].state == "invalid"
+
+
 @pytest.mark.parametrize("changes", [{"stages": [{"seconds": 9, "factor": 1}]}, {"trace": "trace.csv"}])
 def test_what_is_not_meant_to_be_steady_is_not_judged_so(trial: tuple[Facts, Path], changes: dict[str, Any]) -> None:
     """Rates that change with the stage or with a trace change latency too, which is no fault."""

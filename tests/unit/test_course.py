@@ -165,6 +165,22 @@ def test_a_course_goes_on_until_the_tasks_have_ended(tmp_path: Path) -> None:
     assert len(two.panels[0].lines[0].values) == 12
 
 
+def test_a_drain_beside_a_load_is_shown_to_its_end(tmp_path: Path) -> None:
+    """Its last task ends 5 s after the load: so long the course goes on, and both have their figures."""
+    folder = other_folders.watched(tmp_path / "run", pairs=2, seconds=9.0)
+    (first, *_) = sorted((folder / "trials").iterdir())
+    for file, change in (
+        (folder / "plan.json", {"workload": {**run_folder.plan()["workload"], "drain": {"tasks": 4}}}),
+        (first / "trial.json", {"slots": 5, "tasks": {"queued": 4}}),
+    ):
+        file.write_bytes(msgspec.json.encode(msgspec.json.decode(file.read_bytes()) | change))
+    one, two = run.read(folder).trials[:2]
+    assert one.flow is not None
+    assert two.flow is not None
+    assert (one.flow.grid.count, two.flow.grid.count) == (17, 12)
+    assert {"drain", "dashboard"} <= one.operations.keys()
+
+
 def shown(source: str) -> list[courses.Course]:
     """Return the courses that a page holds."""
     data = re.search(r'<script type="application/json" id="course-data">(.*?)</script>', source, re.DOTALL)
