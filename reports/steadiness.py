@@ -29,8 +29,8 @@ class Finding:
 
 
 def check(run: Run) -> list[Check]:
-    """Check every primary operation; what has stages, outages or purges in its course is not meant to be steady."""
-    if run.plan.workload.stages or run.plan.courses:
+    """Check every primary operation; with stages, a trace, outages or purges its latency is not meant to be steady."""
+    if not run.plan.workload.steady or run.plan.courses:
         return []
     return [found for name in run.plan.deciding if (found := _check(run, name)) is not None]
 

@@ -66,6 +66,14 @@ def test_slices_hold_the_median_of_their_time() -> None:
     assert np.isnan(slices[1:-1]).all()
 
 
+def test_a_trace_is_not_meant_to_settle(tmp_path: Path) -> None:
+    """Rates that a trace brings change latency throughout, which is no warm-up: it is not judged."""
+    workload = run_folder.plan()["workload"] | {"trace": "trace.csv"}
+    decided = run_folder.plan(design={"seconds": 60.0, "warm_up": 5.0}, workload=workload)
+    found = results.build(run_folder.build(tmp_path, decided, ratio=1.0, drift=4.0))
+    assert [check.name for check in found.checks if check.name.startswith("warm-up")] == []
+
+
 @pytest.mark.parametrize(("drift", "state"), [(1.0, "ok"), (4.0, "invalid")])
 def test_a_contender_that_never_settles_voids_the_run(tmp_path: Path, drift: float, state: str) -> None:
     """A contender whose latency grows fourfold within each trial has no ratio; one that is steady has."""
