@@ -16,14 +16,13 @@ from playwright.sync_api import sync_playwright
 from octoload import files
 from octoload.errors import OctoloadError, UsageError
 from reports import words
+from reports.effects import CLAIMS
 
 HOUSE = Path(__file__).parents[1]
 README, FACTS, PICTURE = HOUSE / "README.md", HOUSE / "docs" / "example.json", HOUSE / "docs" / "report.png"
 BEGIN, END = "<!-- what follows is written by `make example` -->", "<!-- end of what `make example` writes -->"
 #: Pixels of the picture: the verdict, the cautions and the first comparison.
 WIDTH, HEIGHT = 1100, 1180
-#: Verdicts on a control after which a run is no example: what the change should leave alone has moved.
-MOVED = ("better", "worse", "slightly better", "slightly worse")
 COMMAND = "octoload run retention --demo"
 
 
@@ -116,7 +115,7 @@ def extract(results: dict[str, Any], plan: dict[str, Any]) -> Example:
     if not results["valid"]:
         raise UsageError("the run is not valid", "Run it on a quiet machine: only a valid run is shown.")
     shown = [one for role in ("primary", "control") for one in results["effects"] if one["role"] == role]
-    moved = [one for one in shown if one["role"] == "control" and one["verdict"] in MOVED]
+    moved = [one for one in shown if one["role"] == "control" and one["verdict"] in CLAIMS]
     if moved:
         raise UsageError(
             f"{moved[0]['operation']}, a control, is {moved[0]['verdict']}: something else has changed too",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports import statistics
-from reports.effects import judge
+from reports.effects import CLAIMS, judge
 from reports.looks import ALPHA
 
 #: Margin of practical importance in all simulations.
@@ -50,10 +50,9 @@ def gate(sd: float, pairs: int, ratio: float, runs: int, generator: np.random.Ge
 
 def false_alarms(endpoints: int, pairs: int, runs: int, generator: np.random.Generator, sd: float = 0.08) -> Rate:
     """How often a comparison of an arm with itself claims a change in any primary endpoint (statistics §2.7)."""
-    claims = {"better", "worse", "slightly better", "slightly worse"}
     alarms = 0
     for block in generator.normal(0, sd, size=(runs, endpoints, pairs)):
         tests = [statistics.paired_t(differences) for differences in block]
         adjusted = statistics.holm([test.p for test in tests])
-        alarms += any(judge(test, p, MARGIN) in claims or p < ALPHA for test, p in zip(tests, adjusted, strict=True))
+        alarms += any(judge(test, p, MARGIN) in CLAIMS or p < ALPHA for test, p in zip(tests, adjusted, strict=True))
     return Rate(alarms / runs, runs)

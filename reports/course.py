@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reports.summaries import Floats, Samples
+from reports.summaries import SHARE, Floats, Samples
 
 Counts = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
@@ -143,11 +143,11 @@ def _curves(bins: Grid, tally: Counts, lowest: int) -> dict[str, Curve]:
     middles = ((np.arange(tally.shape[1], dtype=np.int32) + lowest) << _DROPPED) + (1 << (_DROPPED - 1))
     seconds = middles.astype(np.int32).view(np.float32).astype(np.float64)
     found = {}
-    for name, share in (("p50", 0.50), ("p95", 0.95)):
-        reach = min(_WIDEST // 2, math.ceil((_ENOUGH * FEWEST[name] / each - 1) / 2)) if each else 0
+    for name, fewest in FEWEST.items():
+        reach = min(_WIDEST // 2, math.ceil((_ENOUGH * fewest / each - 1) / 2)) if each else 0
         wide = _moving(reached, reach)
-        level = np.argmax(wide > (share * (wide[:, -1:] - 1)), axis=1)
-        found[name] = Curve((2 * reach + 1) * bins.step, np.where(wide[:, -1] >= FEWEST[name], seconds[level], np.nan))
+        level = np.argmax(wide > (SHARE[name] * (wide[:, -1:] - 1)), axis=1)
+        found[name] = Curve((2 * reach + 1) * bins.step, np.where(wide[:, -1] >= fewest, seconds[level], np.nan))
     return found
 
 

@@ -18,8 +18,6 @@ Part = dict[str, Any]
 
 #: Classes that colour lines, in their order.
 _COLOURS = ("contender", "third", "fourth", "baseline", "good", "open")
-#: Hosts that are drawn at most, the busiest.
-_HOSTS = 6
 #: Significant digits, and decimal places, that a picture of a few hundred pixels can show.
 _DIGITS, _PLACES = 3, 2
 
@@ -156,7 +154,7 @@ def _hosts(trial: Trial, bins: Grid) -> list[Panel]:
         lines.append((one.host, 100 * course.rate(bins, one.at, one.used) / one.cpus))
         if np.isfinite(one.stolen).any():
             lines.append((f"{one.host}, stolen", 100 * course.rate(bins, one.at, one.stolen) / one.cpus))
-    kept = sorted(lines, key=lambda line: -float(np.nan_to_num(line[1]).sum()))[:_HOSTS]
+    kept = sorted(lines, key=lambda line: -float(np.nan_to_num(line[1]).sum()))[: len(_COLOURS)]
     names = {name for name, _ in kept}
     shown = [(name, values) for name, values in lines if name in names]
     drawn = [_line(name, _COLOURS[place], values) for place, (name, values) in enumerate(shown)]

@@ -16,6 +16,8 @@ from reports.summaries import METRICS, Summary
 Role = Literal["primary", "control", "exploratory"]
 Verdict = Literal["better", "worse", "slightly better", "slightly worse", "equivalent", "no worse", "inconclusive"]
 
+#: Verdicts that name a change.
+CLAIMS: frozenset[Verdict] = frozenset({"better", "worse", "slightly better", "slightly worse"})
 #: Metrics of which more is better; of all others less is better (design §7).
 MORE_IS_BETTER = frozenset({"throughput", "rate", "capacity", "sustained"})
 #: What a run that is looked at once, at its end, may use.
@@ -96,7 +98,7 @@ class Effect(msgspec.Struct, frozen=True):
     @property
     def claimed(self) -> bool:
         """Whether the verdict names a change; the others say that there is none that matters, or none was shown."""
-        return self.verdict in {"better", "worse", "slightly better", "slightly worse"}
+        return self.verdict in CLAIMS
 
 
 class ErrorRate(msgspec.Struct, frozen=True):

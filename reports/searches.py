@@ -10,7 +10,7 @@ from reports import ramp
 from reports.checks import Check, generator_cpu, recorded, steal
 from reports.ramp import RampTrial
 from reports.statistics import Untold
-from reports.summaries import Samples, Summary, quantile
+from reports.summaries import Samples, Summary, quantiles
 
 #: The operation under which reports show what a search found.
 API = "api"
@@ -29,7 +29,7 @@ def reduce(samples: Samples, rate: float, objective: float, until: float) -> Ram
     late = samples.failed | ~(samples.latency <= objective)
     served = ~samples.failed & (samples.done <= until + objective)
     failed, kept = (float(np.mean(part)) if count else 0.0 for part in (samples.failed, served))
-    p50, p95 = (quantile(samples.latency, metric) for metric in ("p50", "p95"))
+    p50, p95, _ = quantiles(samples.latency)
     return RampTrial(rate, count, int(late.sum()), failed, kept, p50, p95)
 
 

@@ -15,7 +15,7 @@ from reports import drains, queueing
 from reports.drains import Capacity, Drain
 from reports.plan import Endpoint, Plan
 from reports.statistics import Untold
-from reports.summaries import Floats, Summary, quantile
+from reports.summaries import Floats, Summary, quantiles
 
 #: States in which a task stays for good (octopus-api §A.14).
 TERMINAL = frozenset({"Success", "Failed", "Canceled", "TimedOut"})
@@ -136,5 +136,5 @@ def waits(tasks: Tasks) -> dict[str, Summary]:
 
 def _summary(tasks: Tasks, seconds: Floats) -> Summary:
     count, failed = len(tasks.task), int(np.isin(tasks.state, ["Failed", "TimedOut", "Canceled"]).sum())
-    p50, p95, p99 = (quantile(seconds, metric) for metric in ("p50", "p95", "p99"))
+    p50, p95, p99 = quantiles(seconds)
     return Summary(count, failed, p50, p95, p99, None, failed / count if count else 0.0)

@@ -16,7 +16,7 @@ from reports.checks import Check
 from reports.plan import Plan
 from reports.run import Run, Trial
 from reports.searches import API
-from reports.words import share
+from reports.words import duration, share
 
 #: Share of the weaker arm's capacity up to which latencies are compared.
 HALF = 0.50
@@ -83,7 +83,7 @@ def _by_search(run: Run, known: Carried | None) -> tuple[float, str] | None:
     day = dt.datetime.fromtimestamp(known.at, dt.UTC).strftime("%d %B %Y")
     message = (
         f"{rate:.3g} sessions a second were {listed} capacity, as a search of {day} found it (95 % of requests within "
-        f"{known.objective * 1000:.0f} ms); caution from {share(HALF)} of the weaker arm's."
+        f"{duration(known.objective)}); caution from {share(HALF)} of the weaker arm's."
     )
     return max(shares.values()), message
 
