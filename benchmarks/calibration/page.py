@@ -8,12 +8,12 @@ from typing import Any
 HEAD = """\
 # Calibration: what the statistics of octoload do when the truth is known
 
-Each figure comes from simulated experiments whose truth is known, put through the same functions as a report; those of
-the last two tables from whole experiments on the running stand-in. "±" is the Monte-Carlo standard error. "Specified"
+Each figure comes from simulated experiments whose truth is known, put through the same functions as a report, or, where
+the heading says so, from whole experiments on the running stand-in. "±" is the Monte-Carlo standard error. "Specified"
 is what an earlier, independent simulation gave, or what is demanded. Where something is demanded, "holds" means within
-two Monte-Carlo standard errors; with this many figures a few must lie outside by chance. Seeds are in
-`benchmarks/calibration/seeds.py` and were fixed before the first run; every run made since is listed at the end. Make
-it again: `python -m benchmarks.calibration` (about two and a half hours on two cores).
+two Monte-Carlo standard errors, or what was counted; with this many figures a few must lie outside by chance. Seeds are
+in `benchmarks/calibration/seeds.py` and were fixed before the first run; every run made since is listed at the end.
+Make it again: `python -m benchmarks.calibration` (about two and a half hours on two cores).
 
 Three machines: *quiet* wavers by 2 % slowly (600 s) and 3 % faster (30 s), *typical* by 8 % and 8 % with bursts of
 x1.5, *noisy* by 20 % and 15 % with bursts of x2.5. An experiment has 8 pairs of blocks of 120 s with 10 requests a
