@@ -1,5 +1,6 @@
-"""The whole server, and a fresh space for each test that wants one."""
+"""The whole server, a fresh space for each test that wants one, and a database without a server."""
 
+import asyncio
 import contextlib
 import itertools
 import os
@@ -7,7 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from standin import database
 from tests.contract import Calls, proving_client
+from tests.integration.test_standin_processes import running
 from tests.octopus_server import Octopus, Shop, StandIn
 
 _numbers = itertools.count(1)
@@ -69,3 +72,12 @@ def shop(space: Octopus) -> Shop:
     ]
     lifecycle = space.post("/lifecycles", {"Name": "Way", "Phases": phases})
     return space, space.project("Shop", lifecycle["Id"]), environments
+
+
+@pytest.fixture(scope="module")
+def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database with an instance in it, which no node serves."""
+    with running("postgres", "--data", str(tmp_path_factory.mktemp("postgres"))) as (_, lines):
+        target = database.with_database(lines[-1].removeprefix("ready: "), "instance")
+        asyncio.run(database.prepare(target, "API-INSTANCE"))
+        yield target

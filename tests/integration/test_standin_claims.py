@@ -1,7 +1,6 @@
 """Claims of several nodes on one queue in the database: at the same moment, frozen, and killed within one."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,21 +12,11 @@ from standin.documents import KeyAllocator, insert
 from standin.history import task_document
 from standin.kinds import NODE, TASK
 from standin.work import Work
-from tests.integration.test_standin_processes import running
 
 pytestmark = pytest.mark.integration
 
 #: Seconds after which a node counts as gone.
 OFFLINE = 180.0
-
-
-@pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database with an instance in it."""
-    with running("postgres", "--data", str(tmp_path_factory.mktemp("postgres"))) as (_, lines):
-        target = database.with_database(lines[-1].removeprefix("ready: "), "queue")
-        asyncio.run(database.prepare(target, "API-QUEUE"))
-        yield target
 
 
 async def fill(conn: Any, nodes: int, tasks: int) -> None:

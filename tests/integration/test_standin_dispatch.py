@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -14,14 +14,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from standin import database, dispatch, tasks
+from standin import dispatch, tasks
 from standin.documents import KeyAllocator, insert
 from standin.history import task_document
 from standin.kinds import NODE, TASK
 from standin.queue import Load, Waiting, choose
 from standin.tasks import ACTIVE
 from standin.work import Work
-from tests.integration.test_standin_processes import running
 
 pytestmark = pytest.mark.integration
 
@@ -29,15 +28,6 @@ NODES = ("OctopusServerNodes-a", "OctopusServerNodes-b", "OctopusServerNodes-c")
 OFFLINE, ORPHAN = 180.0, 3600.0
 RUNNING = ("Executing", "Cancelling")
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database with an instance in it."""
-    with running("postgres", "--data", str(tmp_path_factory.mktemp("postgres"))) as (_, lines):
-        target = database.with_database(lines[-1].removeprefix("ready: "), "queue")
-        asyncio.run(database.prepare(target, "API-QUEUE"))
-        yield target
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
 
 import asyncpg
 import pytest
@@ -14,18 +13,8 @@ from standin.kinds import LIFECYCLE, PROJECT_GROUP, RELEASE
 from standin.spaces import create_project
 from standin.web.endpoints.releases import with_fresh_variables
 from standin.work import begin
-from tests.integration.test_standin_processes import running
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database with an instance in it."""
-    with running("postgres", "--data", str(tmp_path_factory.mktemp("postgres"))) as (_, lines):
-        target = database.with_database(lines[-1].removeprefix("ready: "), "releases")
-        asyncio.run(database.prepare(target, "API-RELEASES"))
-        yield target
 
 
 def test_fresh_variables_leave_a_defect_that_is_reported_meanwhile(dsn: str) -> None:
