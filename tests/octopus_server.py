@@ -101,6 +101,18 @@ def step(name: str, script: str) -> Document:
     return {"Name": name, "Actions": [{"Name": name, "ActionType": "Octopus.Script", "Properties": properties}]}
 
 
+def user(server: Octopus, name: str, **more: Any) -> Document:
+    """Create a user."""
+    created: Document = server.post("/users", {"Username": name, "DisplayName": name.title(), **more})
+    return created
+
+
+def key_of(server: Octopus, owner: Document, **more: Any) -> str:
+    """Create an API key; return it."""
+    created = server.post(f"/users/{owner['Id']}/apikeys", {"Purpose": "test", **more})
+    return str(created["ApiKey"])
+
+
 def until(look: Callable[[], T], done: Callable[[T], bool], within: float = 30.0) -> T:
     """Look until it is done, or fail at the deadline."""
     deadline = time.monotonic() + within

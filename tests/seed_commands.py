@@ -13,7 +13,7 @@ from rich.console import Console
 from experiments import cli
 from octoload.errors import OctoloadError
 from seeders.history import History
-from tests.octopus_server import Document
+from tests.octopus_server import Document, user
 from tests.octopus_server import Octopus as Server
 from tests.rude_proxy import Change, RudeProxy
 
@@ -78,13 +78,8 @@ def writes(proxy: RudeProxy) -> list[str]:
 @contextlib.contextmanager
 def somebody(server: Server, name: str, **members: object) -> Iterator[Document]:
     """Have a user on the server, who is gone at the end."""
-    user = server.post("/users", {"Username": f"guard.{name}", "DisplayName": name.title(), **members})
+    made = user(server, f"guard.{name}", **members)
     try:
-        yield user
+        yield made
     finally:
-        server.delete(f"/users/{user['Id']}")
-
-
-def key_of(server: Server, user: Document) -> str:
-    """Make an API key of a user."""
-    return str(server.post(f"/users/{user['Id']}/apikeys", {"Purpose": "guard"})["ApiKey"])
+        server.delete(f"/users/{made['Id']}")

@@ -23,9 +23,7 @@ def shop(room: Room) -> Document:
     space = room.octopus
     staging, _ = (space.environment(name) for name in ("Staging", "Production"))
     project = space.project("Web Shop", space.get("/lifecycles/all")[0]["Id"])
-    process = space.get(f"/deploymentprocesses/{project['DeploymentProcessId']}")
-    greet = step("Greet", "echo greeting '#{Greeting}'")
-    space.put(f"/deploymentprocesses/{process['Id']}", {**process, "Steps": [greet]})
+    space.rewrite(project, step("Greet", "echo greeting '#{Greeting}'"))
     variables = space.get(f"/variables/{project['VariableSetId']}")
     greeting = {"Name": "Greeting", "Value": "none", "Scope": {"Environment": [staging]}, "Prompt": {"Label": "Greet"}}
     space.put(f"/variables/{variables['Id']}", {**variables, "Variables": [greeting]})

@@ -2,28 +2,15 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from tests.octopus_server import Document, Octopus
+from tests.octopus_server import Document, Octopus, key_of, user
 
 pytestmark = pytest.mark.integration
 
 Connect = Callable[..., Octopus]
 PASSWORD = "correct horse battery staple"
-
-
-def user(server: Octopus, name: str, **more: Any) -> Document:
-    """Create a user."""
-    created: Document = server.post("/users", {"Username": name, "DisplayName": name.title(), **more})
-    return created
-
-
-def key_of(server: Octopus, owner: Document, **more: Any) -> str:
-    """Create an API key; return it."""
-    created = server.post(f"/users/{owner['Id']}/apikeys", {"Purpose": "test", **more})
-    return str(created["ApiKey"])
 
 
 def grant(server: Octopus, owner: Document, role: str, space: str | None) -> Document:

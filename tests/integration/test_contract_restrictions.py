@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from tests.integration.test_contract_interruptions import manual, raised
-from tests.integration.test_contract_people import key_of, user
-from tests.octopus_server import Document, Octopus
+from tests.octopus_server import Document, Octopus, key_of, user
 
 pytestmark = pytest.mark.integration
 

@@ -16,9 +16,9 @@ from octoload.api import Octopus
 from octoload.errors import AccessDeniedError, NotOctopusError, UsageError
 from seeders import journal
 from tests.octopus_server import Octopus as Server
-from tests.octopus_server import StandIn, until
+from tests.octopus_server import StandIn, key_of, until
 from tests.rude_proxy import RudeProxy
-from tests.seed_commands import HISTORY, QUIET, command, items, key_of, program, somebody, turned_away, writes
+from tests.seed_commands import HISTORY, QUIET, command, items, program, somebody, turned_away, writes
 
 pytestmark = pytest.mark.integration
 

@@ -9,9 +9,9 @@ import pytest
 from octoload.api import Octopus
 from octoload.errors import UsageError
 from tests.octopus_server import Octopus as Server
-from tests.octopus_server import StandIn
+from tests.octopus_server import StandIn, key_of
 from tests.rude_proxy import RudeProxy
-from tests.seed_commands import HISTORY, QUIET, command, key_of, somebody, turned_away
+from tests.seed_commands import HISTORY, QUIET, command, somebody, turned_away
 
 pytestmark = pytest.mark.integration
 
