@@ -1,9 +1,9 @@
 """`locust -f locustfile.py` by itself: Locust's own command line and web page, without an experiment."""
 
 import collections
+import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 
@@ -13,7 +13,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration.locust_engine import DEADLINE, HOUSE, KEY, gone, server, wait_until
+from tests.integration.locust_engine import DEADLINE, HOUSE, KEY, free_port, gone, server, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -57,36 +57,37 @@ def test_locusts_own_table_counts_what_is_on_disk(tmp_path, options):
 
 def test_the_web_page_starts_and_stops_the_load(tmp_path):
     """Load begins and ends with the page's buttons, and its table shows the operations."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    page = f"http://127.0.0.1:{port}"
-    with (
-        server() as (url, _),
-        subprocess.Popen(
-            [*LOCUST, "--host", url, "--web-host", "127.0.0.1", "--web-port", port],
-            env={**os.environ, "OCTOPUS_API_KEY": KEY},
-            stderr=subprocess.DEVNULL,
-        ) as process,
-        httpx.Client(base_url=page) as web,
-    ):
+    with server() as (url, _), page(url, KEY) as web:
+        assert web.post("/swarm", data={"user_count": 8, "spawn_rate": 8, "host": url}).json()["success"]
+        wait_until(lambda: web.get("/stats/requests").json()["total_rps"] > 2)
+        web.post("/stop")
+        wait_until(lambda: web.get("/stats/requests").json()["state"] == "stopped")
+        stats = web.get("/stats/requests").json()
+        names = {entry["name"]: entry for entry in stats["stats"]}
+        assert {"dashboard", "progression", "tasks", "audit", "Aggregated"} <= names.keys()
+        assert "create-release" not in names  # what writes is not in the mix unless it is asked for
+        assert 0 < names["dashboard"]["median_response_time"] < 1000
+
+
+@contextlib.contextmanager
+def page(url, key):
+    """Serve Locust's web page for load by hand on a server; yield a client of it."""
+    port = str(free_port())
+    here = f"http://127.0.0.1:{port}"
+    command = [*LOCUST, "--host", url, "--web-host", "127.0.0.1", "--web-port", port]
+    environment = {**os.environ, "OCTOPUS_API_KEY": key, "OCTOLOAD_PARENT": str(os.getpid())}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         try:
-            wait_until(lambda: answers(page))
-            assert web.post("/swarm", data={"user_count": 8, "spawn_rate": 8, "host": url}).json()["success"]
-            wait_until(lambda: web.get("/stats/requests").json()["total_rps"] > 2)
-            web.post("/stop")
-            wait_until(lambda: web.get("/stats/requests").json()["state"] == "stopped")
-            stats = web.get("/stats/requests").json()
-            names = {entry["name"]: entry for entry in stats["stats"]}
-            assert {"dashboard", "progression", "tasks", "audit", "Aggregated"} <= names.keys()
-            assert "create-release" not in names  # what writes is not in the mix unless it is asked for
-            assert 0 < names["dashboard"]["median_response_time"] < 1000
+            wait_until(lambda: answers(here))
+            with httpx.Client(base_url=here) as web:
+                yield web
         finally:
             process.terminate()
 
 
-def answers(page):
+def answers(address):
     try:
-        return httpx.get(page).status_code == 200
+        return httpx.get(address).status_code == 200
     except httpx.TransportError:
         return False
 

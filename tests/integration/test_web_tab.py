@@ -1,10 +1,7 @@
 """The tab "Octopus" of Locust's web page: it says what the server says, and never the key."""
 
 import contextlib
-import os
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -14,28 +11,12 @@ from octoload import files
 from tests.integration.locust_engine import KEY as ENGINE_KEY
 from tests.integration.locust_engine import engine, free_port, server, trial, wait_until
 from tests.integration.standin_cluster import Cluster, cluster
-from tests.integration.test_locust_alone import LOCUST, answers
+from tests.integration.test_locust_alone import answers, page
 from tests.integration.test_standin_processes import KEY
 
 pytestmark = pytest.mark.integration
 
 TRIALS = [{"index": 1, "pair": 1, "arm": "many"}, {"index": 2, "pair": 1, "arm": "few"}]
-
-
-@contextlib.contextmanager
-def page(url: str) -> Iterator[httpx.Client]:
-    """Serve Locust's web page for load by hand on a server; yield a client of it."""
-    port = str(free_port())
-    here = f"http://127.0.0.1:{port}"
-    command = [*LOCUST, "--host", url, "--web-host", "127.0.0.1", "--web-port", port]
-    environment = {**os.environ, "OCTOPUS_API_KEY": KEY}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-        try:
-            wait_until(lambda: answers(here))
-            with httpx.Client(base_url=here) as web:
-                yield web
-        finally:
-            process.terminate()
 
 
 def queue_three(nodes: Cluster) -> None:
@@ -57,7 +38,7 @@ def test_the_tab_says_what_the_server_says_and_says_so_when_it_is_gone(tmp_path:
         began = time.time()
         queue_three(nodes)
         whole = nodes.nodes["node-1"]
-        with page(str(whole.http.base_url)) as web:
+        with page(str(whole.http.base_url), KEY) as web:
             front, tab = web.get("/").text, web.get("/octopus")
             assert '"octopus"' in front
             assert "./octopus/tab.js" in front
@@ -66,7 +47,7 @@ def test_the_tab_says_what_the_server_says_and_says_so_when_it_is_gone(tmp_path:
             assert told["fault"] == ""
             for name, states in (("queued", "Queued"), ("executing", "Executing,Cancelling")):
                 assert told["queue"][name] == whole.get("/tasks", states=states)["TotalResults"] > 0
-            first, second = ({**node} for node in told["queue"]["nodes"])
+            first, second = told["queue"]["nodes"]
             assert first == {"name": "node-1", "cap": 1, "running": 1, "drained": False, "offline": False}
             assert (second["running"], second["drained"]) == (0, True)
             assert 0 <= told["queue"]["oldest_wait"] <= time.time() - began + 1  # the Date header has whole seconds
