@@ -1,15 +1,19 @@
-"""A small experiment on the stand-in, run as a user would run it."""
+"""A small experiment on the stand-in, run as a user would run it; a browser."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 TINY = """
 name: tiny
@@ -33,6 +37,11 @@ workload:
 design: {pairs: 4, seconds: 2.5, warm_up: 0.5, attempts: 1, demonstration: true}
 objectives: {primary: [dashboard p50], control: [audit]}
 """
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Return what a file of a run says."""
+    return json.loads(file.read_text(encoding="utf-8"))
 
 
 class Command:
@@ -108,3 +117,11 @@ def tiny(tmp_path: Path) -> Path:
     file = tmp_path / "tiny.yaml"
     file.write_text(TINY, encoding="utf-8")
     return file
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as play:
+        yield play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

@@ -4,14 +4,12 @@ Five kinds of runs are looked at: plain pairs, drains over nodes, searches for c
 trials beside other tasks.
 """
 
-import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from reports import page, results, run
 
@@ -40,13 +38,6 @@ def any_report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = other_folders.watched(tmp_path_factory.mktemp("run"))
     return page.write(*results.finish(run.read(folder))).as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as play:
-        yield play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
 
 
 def opened(browser: Browser, report: str, width: int, scheme: str) -> tuple[Page, list[str]]:

@@ -1,6 +1,5 @@
 """A run of drains whose capacities are confirmed: two open trials an arm, whose tasks are followed to their end."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 
 from reports import confirmations
 from reports import run as runs
+from tests.acceptance.conftest import read
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
@@ -51,7 +51,3 @@ def test_capacities_are_put_to_open_trials(octoload: Callable[..., Any], tmp_pat
     assert [(one["arm"], one["seconds"], one["wanted"]) for one in judged] == [(arm, 4.0, 1800.0) for arm in told]
     page = (run / "report.html").read_text(encoding="utf-8")
     assert ("The trials were short: 30 min each are wanted" in page) == bool(told)
-
-
-def read(file: Path) -> dict[str, Any]:
-    return json.loads(file.read_text(encoding="utf-8"))

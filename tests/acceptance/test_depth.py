@@ -1,11 +1,12 @@
 """The experiment on the depth of history, made tiny: a database for each depth, and a curve over them."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.acceptance.conftest import read
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
@@ -47,7 +48,3 @@ def test_each_depth_has_a_database_of_its_own(octoload: Callable[..., Any], tmp_
         (depth,) = results["depths"]
         assert [set(one) for one in depth["rounds"]] == [{"180", "360", "720"}] * len(depth["rounds"])
         assert "Doubling the history multiplies dashboard p50 by" in (run / "report.html").read_text(encoding="utf-8")
-
-
-def read(file: Path) -> dict[str, Any]:
-    return json.loads(file.read_text(encoding="utf-8"))

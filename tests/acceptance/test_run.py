@@ -1,7 +1,6 @@
 """Whole runs: seeded, cut by retention, loaded by Locust, judged; interrupted, killed and resumed."""
 
 import contextlib
-import json
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -11,11 +10,9 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from tests.acceptance.conftest import read
+
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
-
-
-def read(file: Path) -> dict[str, Any]:
-    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def finished(run: Path) -> list[Path]:

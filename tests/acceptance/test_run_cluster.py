@@ -13,6 +13,7 @@ import pytest
 from reports import caps
 from reports import run as runs
 from reports.caps import CapChoice
+from tests.acceptance.conftest import read
 from tests.integration.standin_cluster import cluster
 from tests.integration.test_standin_processes import KEY
 
@@ -80,7 +81,7 @@ def believed(run: Path) -> list[tuple[dict[str, Any], dict[str, list[Any]]]]:
     """Have every trial count, however busy this machine was; return their facts and their tasks."""
     found = []
     for file in sorted(run.glob("trials/*/trial.json")):
-        facts = json.loads(file.read_text(encoding="utf-8"))
+        facts = read(file)
         file.write_text(json.dumps({**facts, "valid": True}), encoding="utf-8")
         found.append((facts, pq.read_table(file.with_name("tasks.parquet")).to_pydict()))
     return found
@@ -115,7 +116,7 @@ def test_a_node_that_is_killed_under_load_costs_what_the_result_says(
         orphans.append(len(nodes))
     assert min(orphans) > 0
     code, words = octoload("report", str(run)).finish()
-    (cost,) = json.loads((run / "results.json").read_text(encoding="utf-8"))["outages"]
+    (cost,) = read(run / "results.json")["outages"]
     assert (cost["arm"], cost["does"], cost["trials"], cost["left"]) == ("killed", "kill", 2, 0)
     assert 0 < cost["orphaned"]["low"] <= cost["orphaned"]["high"] <= max(orphans)
     assert 0 < cost["unavailable"]["median"] <= cost["recovered"]["median"]

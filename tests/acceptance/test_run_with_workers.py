@@ -1,6 +1,5 @@
 """A run that is driven by workers: one is killed in the middle of a trial, and the run goes on."""
 
-import json
 import signal
 import socket
 from collections.abc import Callable
@@ -11,13 +10,11 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from tests.acceptance.conftest import read
+
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
 
 KEY = {"OCTOLOAD_KEY": "API-WORKERS"}
-
-
-def read(file: Path) -> dict[str, Any]:
-    return json.loads(file.read_text(encoding="utf-8"))
 
 
 def locusts(worker: Any) -> list[psutil.Process]:

@@ -1,6 +1,5 @@
 """The experiment on SQL's host, made short: the database lies where each arm says, and trials say what hosts did."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from reports import telemetry
+from tests.acceptance.conftest import read
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
@@ -24,7 +24,7 @@ def test_every_trial_says_what_its_hosts_did(octoload: Callable[..., Any], tmp_p
     file.write_text(text.replace(design, "{pairs: 2, seconds: 3, warm_up: 1, attempts: 1}"), encoding="utf-8")
     code, said = octoload("run", str(file), "--out", str(run)).finish()
     assert code == 3, said  # two pairs are too few to say anything
-    trials = [json.loads(trial.read_text(encoding="utf-8")) for trial in sorted(run.glob("trials/*/trial.json"))]
+    trials = [read(trial) for trial in sorted(run.glob("trials/*/trial.json"))]
     assert sorted(trial["arm"] for trial in trials) == sorted(["same-host", "separate-host", "two-ms-away"] * 2)
     assert len({trial["hosts"]["mechanism"] for trial in trials}) == 1
     longer: dict[str, list[float]] = {}

@@ -1,10 +1,9 @@
 """Locust's web page in a real browser, with the tab that octoload adds."""
 
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from octoload import files
 from tests.integration.locust_engine import engine, free_port, server, trial, wait_until
@@ -13,7 +12,7 @@ from tests.integration.test_locust_alone import answers
 pytestmark = pytest.mark.acceptance
 
 
-def test_the_tab_stands_among_locusts_own(tmp_path: Path) -> None:
+def test_the_tab_stands_among_locusts_own(browser: Browser, tmp_path: Path) -> None:
     """Before the first trial the page shows the plan; then it is a tab, which asks nothing once another is chosen."""
     planned = [{"index": 1, "pair": 1, "arm": "many"}]
     files.write_json(
@@ -21,11 +20,10 @@ def test_the_tab_stands_among_locusts_own(tmp_path: Path) -> None:
     )
     port = str(free_port())
     options = ("--web-host", "127.0.0.1", "--web-port", port, "--octoload-run", str(tmp_path))
-    with server() as (url, _), engine(tmp_path, *options) as running, sync_playwright() as play:
+    with server() as (url, _), engine(tmp_path, *options) as running:
         here = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(f"{here}/octopus"))
-        chromium = shutil.which("chromium") or shutil.which("google-chrome")
-        tab = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"]).new_page()
+        tab = browser.new_page()
         complaints: list[str] = []
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         tab.goto(f"{here}/?tab=octopus")
@@ -43,3 +41,4 @@ def test_the_tab_stands_among_locusts_own(tmp_path: Path) -> None:
         expect(tab.locator("iframe")).to_have_count(0)
         expect(tab.get_by_text("Aggregated")).to_be_visible()
         assert complaints == []
+        tab.close()
