@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from brought import changed
 
 from experiments import depths, instances
 from experiments.experiment import load
@@ -15,8 +16,6 @@ from seeders.history import History
 
 pytestmark = pytest.mark.unit
 
-DEPTH = Path(depths.__file__).with_name("history-depth.yaml")
-
 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
@@ -26,19 +25,15 @@ DEPTH = Path(depths.__file__).with_name("history-depth.yaml")
         ("whole history}", "whole history, changes: [rows]}", "the baseline 'whole'"),
         ("depth: 0.25,", "depth: -1,", "'quarter' has a depth of -1"),
         ("depth: 0.25,", "depth: .nan,", "'quarter' has a depth of nan"),
-        ("depth: 0.25,", "depth: deep,", "depth"),
+        ("depth: 0.25,", "depth: deep,", r"arms\.quarter\.depth: expected"),
         ("depth: 0.25,", "depth: 0.25, nodes: 1,", "two experiments"),
         ("depth: 0.25,", "depth: 0.25, retention: {keep: 3},", "two experiments"),
     ],
 )
 def test_a_depth_that_cannot_be_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
     """Before anything is seeded: which arm, and what to do."""
-    text = DEPTH.read_text(encoding="utf-8")
-    assert old in text
-    file = tmp_path / "depth.yaml"
-    file.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(UsageError, match=said):
-        load(file)
+        load(changed("history-depth", tmp_path, old, new))
 
 
 def test_a_depth_of_a_real_server_is_its_own(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from brought import changed
 
 from experiments import plan, workload
 from experiments.experiment import DEMONSTRATION, Design, demonstration, load
@@ -15,15 +16,6 @@ from seeders.history import History
 pytestmark = pytest.mark.unit
 
 RETENTION = Path(__file__).parents[2] / "experiments" / "retention.yaml"
-
-
-def changed(folder: Path, old: str, new: str) -> Path:
-    """Return the retention experiment with one thing changed."""
-    text = RETENTION.read_text(encoding="utf-8")
-    assert old in text
-    file = folder / "changed.yaml"
-    file.write_text(text.replace(old, new), encoding="utf-8")
-    return file
 
 
 def test_the_full_design_is_the_default() -> None:
@@ -74,7 +66,7 @@ def test_the_full_design_is_the_default() -> None:
 def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new: str, said: str) -> None:
     """Each fault ends in a UsageError that names the file and the thing, in at most a few lines."""
     with pytest.raises(UsageError) as caught:
-        load(changed(tmp_path, old, new))
+        load(changed("retention", tmp_path, old, new))
     message = str(caught.value)
     assert "changed.yaml" in message
     assert said in message
@@ -84,14 +76,11 @@ def test_a_wrong_experiment_is_told_what_and_where(tmp_path: Path, old: str, new
 @pytest.mark.parametrize("cap", [0, -1, 10_001])
 def test_a_task_cap_that_cannot_be_measured_is_told(tmp_path: Path, cap: int) -> None:
     """A node without slots works off nothing; the arm and the limits are named."""
-    text = RETENTION.with_name("task-cap.yaml").read_text(encoding="utf-8")
-    file = tmp_path / "cap.yaml"
-    file.write_text(text.replace("task_cap: 40", f"task_cap: {cap}"), encoding="utf-8")
     with pytest.raises(UsageError, match=f"'cap-40' has a task cap of {cap}"):
-        load(file)
+        load(changed("task-cap", tmp_path, "task_cap: 40", f"task_cap: {cap}"))
 
 
-def test_nodes_are_told_from_slots(tmp_path: Path) -> None:
+def test_nodes_are_told_from_slots() -> None:
     """The law of scaling is fitted to the arms that differ in nothing but their nodes."""
     experiment = load(RETENTION.with_name("ha-nodes.yaml"))
     decided = write_up(experiment, None, Generator())
@@ -101,11 +90,8 @@ def test_nodes_are_told_from_slots(tmp_path: Path) -> None:
 
 def test_a_task_cap_that_would_stay_from_the_trial_before_is_told(tmp_path: Path) -> None:
     """Arms are switched on one server: one that says nothing of the cap would run with another's."""
-    text = RETENTION.with_name("task-cap.yaml").read_text(encoding="utf-8")
-    file = tmp_path / "cap.yaml"
-    file.write_text(text.replace(", task_cap: 40", ""), encoding="utf-8")
     with pytest.raises(UsageError, match="that of the trial before"):
-        load(file)
+        load(changed("task-cap", tmp_path, ", task_cap: 40", ""))
 
 
 @pytest.mark.parametrize(
@@ -119,16 +105,13 @@ def test_a_task_cap_that_would_stay_from_the_trial_before_is_told(tmp_path: Path
 )
 def test_what_does_not_go_with_a_drain_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
     """Only what queues no tasks itself runs beside a drain; without one, nothing is drained."""
-    text = RETENTION.with_name("task-cap.yaml").read_text(encoding="utf-8")
-    file = tmp_path / "cap.yaml"
-    file.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(UsageError, match=said):
-        load(file)
+        load(changed("task-cap", tmp_path, old, new))
 
 
 def test_a_closed_loop_decides_nothing(tmp_path: Path) -> None:
     """What only pollers ask for is no endpoint, for a closed loop leaves out what waited (statistics §3)."""
-    file = changed(tmp_path, "arrivals: constant", "pollers: {waiting-agent: 30}")
+    file = changed("retention", tmp_path, "arrivals: constant", "pollers: {waiting-agent: 30}")
     assert load(file).workload.pollers == {"waiting-agent": 30}
     file.write_text(file.read_text(encoding="utf-8").replace("control: [audit]", "control: [agent-poll]"), "utf-8")
     with pytest.raises(UsageError, match="only pollers ask"):
@@ -141,7 +124,7 @@ def traced(tmp_path: Path) -> Path:
     text = "time,scenario\n0,dashboard\n1,dashboard\n2,audit-search\n4.5,dashboard\n"
     (tmp_path / "trace.csv").write_text(text, encoding="utf-8")
     mix = RETENTION.read_text(encoding="utf-8").partition("  arrivals:")[2].partition("\n\n")[0]
-    return changed(tmp_path, f"  arrivals:{mix}", "  trace: trace.csv\ndesign: {seconds: 4, warm_up: 1}")
+    return changed("retention", tmp_path, f"  arrivals:{mix}", "  trace: trace.csv\ndesign: {seconds: 4, warm_up: 1}")
 
 
 def test_a_trace_is_found_beside_the_experiment(traced: Path) -> None:
@@ -180,7 +163,7 @@ def test_a_bad_trace_is_told_with_the_experiment(traced: Path, old: str, new: st
 def test_a_demonstration_keeps_the_shape_of_stages(tmp_path: Path) -> None:
     """Stages of two minutes fill the ten seconds of a demonstration in the same proportions."""
     text = "stages: [{seconds: 30, factor: 0.5}, {seconds: 90, factor: 2}]"
-    shown = demonstration(load(changed(tmp_path, "arrivals: constant", text)))
+    shown = demonstration(load(changed("retention", tmp_path, "arrivals: constant", text)))
     assert shown.design == DEMONSTRATION
     assert [(stage.seconds, stage.factor) for stage in shown.workload.stages] == [(2.5, 0.5), (7.5, 2.0)]
 
@@ -202,7 +185,7 @@ def test_open_and_closed_latencies_never_mix() -> None:
 
 def test_an_unknown_key_names_its_line(tmp_path: Path) -> None:
     """The message for a misspelt key gives the line on which it stands."""
-    file = changed(tmp_path, "  arrivals: constant", "  arivals: constant")
+    file = changed("retention", tmp_path, "  arrivals: constant", "  arivals: constant")
     number = file.read_text(encoding="utf-8").splitlines().index("  arivals: constant") + 1
     with pytest.raises(UsageError, match=rf"{number}\D"):
         load(file)

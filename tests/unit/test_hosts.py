@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import run_folder
+from brought import changed
 
 from experiments.experiment import load
 from experiments.hosts import Hosts, check_room
@@ -18,7 +19,6 @@ from reports.results import Results
 
 pytestmark = pytest.mark.unit
 
-SQL_HOST = Path(__file__).parents[2] / "experiments" / "sql-host.yaml"
 #: CPU seconds that a request costs a node and the database in the runs below; on a shared host 1.1 times as much.
 NODE, DATABASE, SHARING = 0.002, 0.0012, 1.1
 
@@ -42,12 +42,8 @@ NODE, DATABASE, SHARING = 0.002, 0.0012, 1.1
 )
 def test_hosts_that_cannot_be_are_told_before_anything_is_made(tmp_path: Path, old: str, new: str, said: str) -> None:
     """The message names the file and what is wrong with it; filling a server that cannot be placed takes minutes."""
-    text = SQL_HOST.read_text(encoding="utf-8")
-    assert old in text
-    file = tmp_path / "changed.yaml"
-    file.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(UsageError) as caught:
-        load(file)
+        load(changed("sql-host", tmp_path, old, new))
     assert "changed.yaml" in str(caught.value)
     assert said in str(caught.value)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from brought import changed
 
 from experiments import plan as plans
 from experiments.experiment import check, load
@@ -100,12 +101,8 @@ def test_the_cost_is_said_with_its_ranges() -> None:
 )
 def test_a_wrong_outage_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
     """What is wrong, in which arm, and what to do."""
-    text = (HOUSE / "experiments" / "failover.yaml").read_text(encoding="utf-8")
-    assert old in text
-    file = tmp_path / "wrong.yaml"
-    file.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(UsageError, match=said):
-        load(file)
+        load(changed("failover", tmp_path, old, new))
 
 
 def test_the_plan_says_which_arms_are_meant_to_fail() -> None:

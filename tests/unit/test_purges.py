@@ -5,6 +5,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 import pytest
+from brought import changed
 
 from experiments import plan as plans
 from experiments.aside import Beginning
@@ -100,12 +101,8 @@ def test_a_purge_takes_its_steps_in_order(tmp_path: Path) -> None:
 )
 def test_a_wrong_purge_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
     """What is wrong, in which arm, and what to do."""
-    text = PURGE.read_text(encoding="utf-8")
-    assert old in text
-    file = tmp_path / "wrong.yaml"
-    file.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(UsageError) as caught:
-        load(file)
+        load(changed("purge", tmp_path, old, new))
     assert said in f"{caught.value.message} {caught.value.cure}"
 
 
