@@ -187,7 +187,7 @@ def test_sql_in_a_text_is_a_text(space: Octopus, server: Octopus, path: str, bod
 
 
 def test_a_body_of_any_size_is_refused_while_it_comes(server: Octopus, standin: StandIn) -> None:
-    """34 MB of JSON, 40 MB of YAML and members nested without end: a refusal, and the next request is served."""
+    """34 MB of JSON, 50 MB of YAML and members nested without end: a refusal, and the next request is served."""
     big = b'{"Name": "' + b"x" * (34 * 2**20) + b'"}'
     refused(server.http.post("/api/environments", content=big, headers={"Content-Type": "application/json"}), "34 MB")
     yaml = server.http.post(

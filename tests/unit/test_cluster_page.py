@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import other_folders
@@ -63,13 +64,18 @@ def test_an_outage_that_orphaned_nothing_says_so() -> None:
     assert "task" not in outages.sentence(msgspec.structs.replace(calm, left=None))
 
 
+def planned(of: Run, **changes: Any) -> Run:
+    """Return the run with something else in its plan."""
+    return dataclasses.replace(of, plan=msgspec.structs.replace(of.plan, **changes))
+
+
 def test_errors_are_a_fault_unless_an_arm_is_meant_to_bring_them(finished: tuple[Run, Results]) -> None:
     """Turned round, what would void a comparison is what was to be shown: its absence voids it, chance is a caution."""
     of, found = finished
     assert found.error_rates
     failing = [msgspec.structs.replace(one, difference=0.2, contender=0.2, p=1e-6) for one in found.error_rates]
     assert {one.state for one in arms.failures(of, failing)} == {"invalid"}
-    turned = dataclasses.replace(of, plan=msgspec.structs.replace(of.plan, meant={of.plan.contender: ["errors"]}))
+    turned = planned(of, meant={of.plan.contender: ["errors"]})
     perhaps = [msgspec.structs.replace(one, difference=0.01, p=0.5) for one in found.error_rates]
     calm = [msgspec.structs.replace(one, difference=0.0, p=1.0) for one in found.error_rates]
     states = [[one.state for one in arms.failures(turned, rates)] for rates in (failing, perhaps, calm)]
@@ -81,9 +87,7 @@ def test_a_further_arm_is_held_to_what_it_declares(tmp_path: Path) -> None:
     of, found = results.finish(run.read(other_folders.depths(tmp_path)))
     assert found.valid
     first, *further = of.plan.contenders
-    turned = dataclasses.replace(
-        of, plan=msgspec.structs.replace(of.plan, meant={first: ["errors"], further[0]: ["errors"]})
-    )
+    turned = planned(of, meant={first: ["errors"], further[0]: ["errors"]})
     failing = [msgspec.structs.replace(one, difference=0.2, contender=0.2, p=1e-6) for one in found.error_rates]
     checks = {one.name: one.state for one in arms.failures(turned, failing)}
     assert checks == {"errors as meant": "ok", f"errors as meant, {further[0]}": "invalid"}
@@ -93,13 +97,11 @@ def test_a_baseline_that_is_meant_to_fail_is_turned_round_too(finished: tuple[Ru
     """The other way round its failures are what is to be shown; where both are meant to fail, both must."""
     of, found = finished
     base, contender = of.plan.baseline, of.plan.contender
-    turned = dataclasses.replace(of, plan=msgspec.structs.replace(of.plan, meant={base: ["errors"]}))
+    turned = planned(of, meant={base: ["errors"]})
     for difference, state in ((-0.2, "ok"), (0.2, "invalid")):
         rates = [msgspec.structs.replace(one, difference=difference, p=1e-6) for one in found.error_rates]
         assert [one.state for one in arms.failures(turned, rates)] == [state]
-    both = dataclasses.replace(
-        of, plan=msgspec.structs.replace(of.plan, meant={base: ["errors"], contender: ["errors"]})
-    )
+    both = planned(of, meant={base: ["errors"], contender: ["errors"]})
     for before, after, state in ((0.2, 0.3, "ok"), (0.2, 0.0, "invalid"), (0.0, 0.2, "invalid")):
         rates = [
             msgspec.structs.replace(one, baseline=before, contender=after, difference=after - before, p=1e-6)
@@ -112,8 +114,7 @@ def test_arms_that_do_not_differ_in_caps_get_no_recommendation(finished: tuple[R
     """Nothing was asked; where caps differ and no page is judged, the recommendation says what is missing."""
     of, found = finished
     assert found.caps is None
-    asked = msgspec.structs.replace(of.plan, caps={"a": 5, "b": 10})
-    told = caps.recommend(dataclasses.replace(of, plan=asked))
+    told = caps.recommend(planned(of, caps={"a": 5, "b": 10}))
     assert told is not None
     assert "p95" in caps.sentence(told)
 

@@ -140,12 +140,12 @@ def test_hosts_are_read_back_as_they_were(watched: Path) -> None:
 
 
 def test_results_do_not_change_with_telemetry(tmp_path: Path) -> None:
-    """A run with tasks and telemetry beside its requests has the same effects as without: they are pictures only."""
+    """A run with telemetry beside its requests has the same effects as without: it is a picture only."""
     folder = other_folders.watched(tmp_path / "run", pairs=6, seconds=9.0)
-    with_all = results.reduce(run.read(folder)).effects
+    with_it = results.reduce(run.read(folder)).effects
     for file in folder.glob("trials/*/telemetry.parquet"):
         file.unlink()
-    assert results.reduce(run.read(folder)).effects == with_all
+    assert results.reduce(run.read(folder)).effects == with_it
 
 
 def test_a_course_goes_on_until_the_tasks_have_ended(tmp_path: Path) -> None:

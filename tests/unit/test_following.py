@@ -67,11 +67,11 @@ def test_tasks_that_nobody_was_answered_with_are_followed_too(tmp_path: Path) ->
     assert (told["queued"], told["ended"], told["tasks run twice"]) == (2, 2, "ok")
 
 
-@pytest.mark.parametrize(("ahead", "belong"), [(-60.0, 2), (0.0, 2), (60.0, 2)])
-def test_a_server_whose_clock_is_wrong_has_the_same_tasks(tmp_path: Path, ahead: float, belong: int) -> None:
+@pytest.mark.parametrize("ahead", [-60.0, 0.0, 60.0])
+def test_a_server_whose_clock_is_wrong_has_the_same_tasks(tmp_path: Path, ahead: float) -> None:
     """Those of the warm-up are left out, those of the measured phase are not, by whichever clock they were queued."""
     server = Server(*(task(number, ahead + queued) for number, queued in enumerate((-3, 1, 2), start=1)))
-    assert followed(tmp_path / "tasks.parquet", server, [], low=ahead)["queued"] == belong
+    assert followed(tmp_path / "tasks.parquet", server, [], low=ahead)["queued"] == 2
 
 
 def test_the_slowest_clock_decides() -> None:
