@@ -62,8 +62,6 @@ class Attempt:
         folder = trial.place(self.folder)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        target = self.rig.targets[trial.arm]
-        self.engine.watch(trial.folder, target.urls[0], target.key_variable)
         self._wait_until_quiet()
         meter = self._meter()
         with self.hooks.around(trial.arm, self.experiment.arms[trial.arm]):
@@ -76,7 +74,7 @@ class Attempt:
         """Put the arm in force and drive its load; return what makes the trial invalid."""
         folder, started = trial.place(self.folder), time.time()
         content: dict[str, Any] = {"index": trial.index, "pair": trial.pair, "arm": trial.arm, "attempt": attempt}
-        self.rig.enter(trial.arm)
+        self._enter(trial)
         try:
             if self.experiment.workload.drain:
                 return self._drain(trial, content, of, meter)
@@ -118,10 +116,9 @@ class Attempt:
         course, beginning = self._course(trial), Beginning(self.experiment.design.warm_up)
         if course is None:
             with self.queued_on(trial) as look:
-                return self.engine.run(self.command(trial), self.progress(report, look, meter.look, watch.look))
+                return self.run_load(self.command(trial), report, look, meter.look, watch.look)
         with course.beside(beginning) as aside, self.queued_on(trial) as look:
-            heard = self.progress(report, look, meter.look, watch.look, beginning.hear)
-            facts = self.engine.run(self.command(trial), heard)
+            facts = self.run_load(self.command(trial), report, look, meter.look, watch.look, beginning.hear)
             beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
             return {**facts, course.name: aside.result()}
 
@@ -150,11 +147,11 @@ class Attempt:
         wanted = self.experiment.workload.search
         assert wanted is not None
 
-        step = (0, "")
+        step = (1, "")
 
         def tell(how: str = "") -> None:
             number, which = step
-            report(number, max(number, ramp.USUAL_STEPS), which + how)
+            report(number - 1, max(number, ramp.USUAL_STEPS), which + how)
 
         def begin(number: int, rate: float) -> None:
             nonlocal step
@@ -165,7 +162,7 @@ class Attempt:
             self.rig.check()
             meter.read()
             if event["event"] == "progress":
-                tell(f": {queued.describe(event, None)}")
+                tell(f": {queued.describe(event, wanted.warm_up, None)}")
 
         command = {key: value for key, value in self.command(trial).items() if key != "search"}
         search = Search(lambda order: self.engine.run(order, show), command, wanted)
@@ -218,7 +215,7 @@ class Attempt:
             while not queued.wait(LOOK):
                 aside.check()
                 self.rig.check()
-            load = self.engine.run(self.command(trial), self.progress(report, look, beginning.hear))
+            load = self.run_load(self.command(trial), report, look, beginning.hear)
             beginning.hear(self.experiment.design.warm_up)  # of a load too short to tell of itself
             drained = aside.result()
         self.rig.check()
@@ -239,8 +236,14 @@ class Attempt:
     def ready(self, trial: Trial) -> None:
         """Wait for the tasks of before, and put a trial's arm in force."""
         self._wait_until_quiet()
-        self.rig.enter(trial.arm)
+        self._enter(trial)
         self._switch(trial)
+
+    def _enter(self, trial: Trial) -> None:
+        """Put in force what the servers need for a trial, and have the web page show the one that they then have."""
+        self.rig.enter(trial.arm)
+        target = self.rig.targets[trial.arm]
+        self.engine.watch(trial.folder, target.urls[0], target.key_variable)
 
     def _switch(self, trial: Trial) -> None:
         """Let the nodes of an arm take part, where arms are settings of nodes."""
@@ -269,19 +272,14 @@ class Attempt:
         design = self.experiment.design
         return Meter(self.rig.hosts, design.warm_up, design.warm_up + design.seconds)
 
-    def progress(
-        self,
-        report: Report,
-        look: Callable[[], int | None],
-        *hear: Callable[[float], object],
-        seconds: float | None = None,
-    ) -> Callable[[dict[str, Any]], None]:
-        """Return what shows the progress of a load of so many seconds, and tells them to all that want to `hear`.
+    def run_load(
+        self, order: dict[str, Any], report: Report, look: Callable[[], int | None], *hear: Callable[[float], object]
+    ) -> dict[str, Any]:
+        """Have the engine drive a load, show how it goes on and tell its seconds to all that `hear`; return its facts.
 
-        `look` says how many tasks wait on the server.
+        `order` is what the engine is told; `look` says how many tasks wait on the server.
         """
-        design = self.experiment.design
-        whole = round(design.warm_up + design.seconds if seconds is None else seconds)
+        whole = round(order["warm_up"] + order["seconds"])
 
         def show(event: dict[str, Any]) -> None:
             self.rig.check()
@@ -290,9 +288,10 @@ class Attempt:
                 return
             for listener in hear:
                 listener(event["elapsed"])
-            report(min(whole, round(event["elapsed"])), whole, queued.describe(event, look()))
+            said = queued.describe(event, order["warm_up"], look())
+            report(min(whole, round(event["elapsed"])), whole, said)
 
-        return show
+        return self.engine.run(order, show)
 
     def queued_on(self, trial: Trial) -> AbstractContextManager[Callable[[], int | None]]:
         """Return what tells how many tasks wait on the arm's server; it is asked where the workload queues any."""

@@ -62,14 +62,14 @@ def confirm(attempt: Attempt, one: Open) -> None:
     trial, rate = Trial(0, 0, one.arm), one.arriving / 3600
     said = f"Confirming {one.arm}: {one.arriving:,.0f} tasks an hour, {one.side} its capacity"
     with (
-        attempt.display.step(said) as report,
+        attempt.display.step(said, timed=True) as report,
         attempt.hooks.around(one.arm, attempt.experiment.arms[one.arm]),
-        attempt.queued_on(trial) as look,
     ):
         attempt.ready(trial)
         order = attempt.command(trial) | {"folder": str(place.resolve()), "warm_up": 0.0, "seconds": drain.confirm}
         order["mix"] = {**attempt.experiment.workload.mix, STREAM: rate}
-        facts = attempt.engine.run(order, attempt.progress(report, look, seconds=drain.confirm))
+        with attempt.queued_on(trial) as look:
+            facts = attempt.run_load(order, report, look)
         with connect(attempt.rig, one.arm) as octopus:
             space, file = attempt.rig.targets[one.arm].space, place / "tasks.parquet"
             counted = follow(octopus, space, facts, drain.within, file, progress=report)

@@ -114,7 +114,7 @@ class Display:
 
     @contextmanager
     def step(self, title: str, *, timed: bool = False) -> Iterator[Report]:
-        """Show a step; the caller reports (done, total, what) as it goes on: of `timed` ones done and total seconds."""
+        """Show a step; the caller reports (done, total, what) as it goes on; parts that are `timed` last alike."""
         started = time.monotonic()
         if self.console.is_terminal:
             with nullcontext(self._screen) if self._screen else self._bar() as bar:

@@ -33,12 +33,19 @@ def watched(url: str, key: str) -> Iterator[Callable[[], int | None]]:
         yield lambda: seen[0]
 
 
-def describe(event: dict[str, Any], waiting: int | None) -> str:
-    """Say in words how a load goes: `event` is the engine's progress."""
+def describe(event: dict[str, Any], warm_up: float, waiting: int | None) -> str:
+    """Say in words how a load goes.
+
+    Args:
+        event: the engine's progress.
+        warm_up: how long it warms up, in seconds.
+        waiting: tasks that wait on the server; None where that is not known.
+    """
     facts = [
         f"{event['sent']:,} requests",
         f"{event['rate']:,.0f}/s",
-        *([f"p95 so far {event['p95'] * 1000:,.0f} ms"] if event["p95"] is not None else ["warming up"]),
+        *(["warming up"] if event["elapsed"] < warm_up else []),
+        *([f"p95 so far {event['p95'] * 1000:,.0f} ms"] if event["p95"] is not None else []),
         *([f"{waiting:,} tasks queued"] if waiting is not None else []),
         *([f"{event['waiting']:,} wait for a slot"] if event["waiting"] else []),
         *([f"{event['failures']:,} failed"] if event["failures"] else []),

@@ -73,8 +73,9 @@ def test_a_rate_is_over_the_time_that_passed(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_load_is_told_with_rate_p95_queue_and_trouble() -> None:
     """What is fine is not spoken of, what is not known is not invented."""
-    event = {"sent": 1234, "rate": 15.4, "p95": None, "waiting": 0, "failures": 0}
-    assert queued.describe(event, None) == "1,234 requests, 15/s, warming up"
+    event = {"elapsed": 2.0, "sent": 1234, "rate": 15.4, "p95": None, "waiting": 0, "failures": 0}
+    assert queued.describe(event, 3.0, None) == "1,234 requests, 15/s, warming up"
+    assert queued.describe(event, 2.0, None) == "1,234 requests, 15/s"  # pollers alone have no p95, however long
     trouble = {**event, "p95": 0.18, "waiting": 3, "failures": 2}
     said = "1,234 requests, 15/s, p95 so far 180 ms, 37 tasks queued, 3 wait for a slot, 2 failed"
-    assert queued.describe(trouble, 37) == said
+    assert queued.describe(trouble, 2.0, 37) == said

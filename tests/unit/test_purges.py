@@ -6,14 +6,20 @@ from typing import Any, Self, cast
 import numpy as np
 import pytest
 from brought import changed
+from rich.console import Console
 
 from experiments import plan as plans
 from experiments.aside import Beginning
+from experiments.attempt import Attempt
+from experiments.display import Display
 from experiments.experiment import demonstration, load, on_one_server, renewed
+from experiments.hooks import Hooks
 from experiments.journal import Journal
+from experiments.plan import Trial
 from experiments.purge import Purge
 from experiments.purging import Purging
-from octoload.errors import UsageError
+from experiments.rig import Target
+from octoload.errors import ServerError, UsageError
 from reports import purges
 from reports.outages import Spread
 from reports.purgechecks import check_purge
@@ -136,6 +142,36 @@ def test_the_plan_says_how_each_arm_comes_to_its_policy() -> None:
     assert "cut to 3 at once (items), 8 s into each trial" in decided["arms"]["at-once"]
     assert "120, 50, 15 and then 3 (items)" in decided["arms"]["in-steps"]
     assert not renewed(load(HOUSE / "experiments" / "retention.yaml"))
+
+
+class Renewing:
+    """Servers of which each trial has a new one, at another port."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, Target] = {}
+
+    def enter(self, arm: str) -> None:
+        self.targets[arm] = Target(["http://127.0.0.1:2"], "OCTOLOAD_KEY", "Spaces-1")
+
+    def hosts(self) -> dict[str, Any]:
+        return {}
+
+
+class Page:
+    """A web page that says what it is to show, and breaks the trial off."""
+
+    def watch(self, trial: str, url: str, key_variable: str) -> None:
+        raise ServerError(f"{trial} on {url} with {key_variable}")
+
+
+def test_the_web_page_shows_the_server_that_a_trial_has_made(tmp_path: Path) -> None:
+    """The one of the trial before has ended when the history is made anew."""
+    experiment, journal = load(PURGE), Journal(tmp_path / "journal.jsonl")
+    decided = plans.write_up(experiment, None, plans.Generator())
+    rig, page, hooks = cast("Any", Renewing()), cast("Any", Page()), Hooks(journal, tmp_path)
+    attempt = Attempt(tmp_path, experiment, decided, rig, page, Display(Console(quiet=True)), journal, hooks, None)
+    with pytest.raises(ServerError, match=r"^01-at-once on http://127\.0\.0\.1:2 with OCTOLOAD_KEY$"):
+        attempt(Trial(1, 1, "at-once"), 1, 12)
 
 
 @pytest.mark.parametrize(
