@@ -91,9 +91,10 @@ class Laboratory:
 
     def end(self, database: str) -> None:
         """End the server of a database, and forget its files, such as the logs of its tasks."""
-        program = self._servers.pop(database)
+        program = self._servers[database]
+        program.stop()  # first: one whose end is interrupted is ended with the others
+        del self._servers[database]
         self._programs.remove(program)
-        program.stop()
         shutil.rmtree(self._files(database), ignore_errors=True)
 
     def host(self, database: str, *words: str) -> dict[str, Any]:
