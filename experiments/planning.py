@@ -11,7 +11,7 @@ from experiments import provenance
 from experiments.experiment import Experiment
 from experiments.workload import OPERATIONS, QUEUING, sessions
 from octoload.errors import UsageError
-from reports import carried, planning, ramp, tasks, words
+from reports import carried, drains, planning, ramp, tasks, words
 from reports import rig as rigs
 from reports.carried import Carried
 from reports.comparison import MACHINE
@@ -118,7 +118,8 @@ def _confirming(plan: Plan) -> str:
     drain = plan.workload.drain
     if not drain or drain.confirm is None:
         return ""
-    return f", then {2 * len(plan.ordered)} open trials of {words.span(drain.confirm)} that confirm the capacities"
+    count = len(drains.SIDES) * len(plan.ordered)
+    return f", then {count} open trials of {words.span(drain.confirm)} that confirm the capacities"
 
 
 def _too_few(experiment: Experiment, plan: Plan, endpoint: Endpoint) -> str:

@@ -10,13 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from octoload import serverqueue
 from octoload.api import Octopus
 from octoload.files import disk_error
 
 #: Ids in one request (octopus-api, sequence of await-task).
 _AT_ONCE = 300
-#: States of a task that has not ended (octopus-api §A.14).
-_UNDER_WAY = "Queued,Executing,Cancelling"
+#: States of a task that has not ended.
+_UNDER_WAY = f"{serverqueue.QUEUED},{serverqueue.EXECUTING}"
 #: Events that say that a node has taken a task up (octopus-api §A.20).
 _STARTED = "DeploymentStarted,RunbookRunStarted"
 
