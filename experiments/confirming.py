@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from experiments.attempt import Attempt
 from experiments.following import follow
 from experiments.plan import Trial
 from experiments.rig import connect
 from octoload import files
-from reports import confirmations, drains
+from reports import checks, confirmations, drains
 from reports import run as runs
+from reports.taskchecks import check_followed
 
 #: The scenario whose deployments wait for nothing but a slot.
 STREAM = "deployment-stream"
@@ -73,6 +76,13 @@ def confirm(attempt: Attempt, one: Open) -> None:
         with connect(attempt.rig, one.arm) as octopus:
             space, file = attempt.rig.targets[one.arm].space, place / "tasks.parquet"
             counted = follow(octopus, space, facts, drain.within, file, progress=report)
+    facts |= {"arm": one.arm, "tasks": counted}
+    found = checks.check_trial(facts, place / "requests.parquet", attempt.decided)
+    found += check_followed(facts, file, attempt.decided)
+    for check in found:
+        if check.state == "invalid":
+            attempt.display.warn(check.name, f"open trial of {one.arm}, {one.side}, is invalid: {check.message}")
     content = {"arm": one.arm, "side": one.side, "capacity": one.capacity, "arriving": one.arriving}
     content |= {"objective": drain.objective, "seconds": drain.confirm, **counted}
+    content["checks"] = msgspec.to_builtins(found)
     files.write_json(place / "confirmation.json", "confirmation", 1, content)

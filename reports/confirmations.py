@@ -45,6 +45,7 @@ class _Open(msgspec.Struct, frozen=True):
     capacity: float
     objective: float
     seconds: float
+    checks: list[Check]
 
 
 def capacities(run: Run) -> dict[str, float]:
@@ -90,8 +91,14 @@ def _judge(low: _Open, below: tasks.Tasks, high: _Open, above: tasks.Tasks) -> C
         tasks=waits[0].size + waits[1].size,
         seconds=min(low.seconds, high.seconds),
         wanted=drains.confirming_seconds(below.run),
-        refuted=drains.refuted(Capacity(low.capacity, low.objective, 1.0), *waits),
+        refuted=_void(low) or _void(high) or drains.refuted(Capacity(low.capacity, low.objective, 1.0), *waits),
     )
+
+
+def _void(one: _Open) -> str:
+    """Say why an open trial tells nothing: a generator that lags lets fewer tasks arrive than it says."""
+    faults = [check.message for check in one.checks if check.state == "invalid"]
+    return f"Not confirmed: the trial {one.side} its capacity is invalid. {faults[0]}" if faults else ""
 
 
 def sentence(one: Confirmation) -> str:

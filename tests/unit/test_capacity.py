@@ -1,7 +1,9 @@
 """Capacity and queue: simulated servers whose truth is known, within the error that the specification gives."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -147,18 +149,32 @@ def test_open_trials_confirm_a_capacity_or_refute_it(
     tmp_path: Path, below: float, above: float, seconds: float, state: str, said: str
 ) -> None:
     """With shares of late tasks that are planted, those that never started among them; a caution where they refute."""
-    folder = run_folder.build(tmp_path, trials=0)
-    for side, late in (("below", below), ("above", above)):
-        place = folder / "confirmations" / f"keep-all-{side}"
-        place.mkdir(parents=True)
-        _write_waits(place / "tasks.parquet", late)
-        content = {"arm": "keep-all", "side": side, "capacity": 1000.0, "objective": 60.0, "seconds": seconds}
-        write_json(place / "confirmation.json", "confirmation", 1, content)
+    folder = _confirmed(tmp_path, below, above, seconds)
     (found,) = confirmations.of_run(run.read(folder))
     assert (found.late_below, found.late_above, found.tasks) == (below, above, 200)
     (check,) = confirmations.check([found])
     assert check.state == state
     assert said in check.message
+
+
+def test_an_open_trial_that_is_invalid_confirms_nothing(tmp_path: Path) -> None:
+    """A generator that lags lets fewer tasks arrive than the trial is named for."""
+    fault = {"name": "lag", "value": 1.0, "limit": 0.01, "state": "invalid", "message": "Requests left 1 s late."}
+    (found,) = confirmations.of_run(run.read(_confirmed(tmp_path, 0.0, 0.2, 1800.0, [fault])))
+    assert found.refuted == "Not confirmed: the trial above its capacity is invalid. Requests left 1 s late."
+    assert confirmations.check([found])[0].state == "warn"
+
+
+def _confirmed(place: Path, below: float, above: float, seconds: float, faults: Sequence[dict[str, Any]] = ()) -> Path:
+    """Write a run with two open trials, the shares that came too late, and what is wrong with the second."""
+    folder = run_folder.build(place, trials=0)
+    content = {"arm": "keep-all", "capacity": 1000.0, "objective": 60.0, "seconds": seconds}
+    for side, late, checks in (("below", below, ()), ("above", above, faults)):
+        one = folder / "confirmations" / f"keep-all-{side}"
+        one.mkdir(parents=True)
+        _write_waits(one / "tasks.parquet", late)
+        write_json(one / "confirmation.json", "confirmation", 1, {**content, "side": side, "checks": [*checks]})
+    return folder
 
 
 def _write_waits(path: Path, late: float) -> None:
