@@ -198,21 +198,18 @@ class Attempt:
 
     def _drain_under_load(self, trial: Trial, content: dict[str, Any], report: Report, meter: Meter) -> list[str]:
         """Queue tasks, drive the load, and let nodes take the tasks when its measured phase begins."""
-        folder, queued, beginning = (
-            trial.place(self.folder),
-            threading.Event(),
-            Beginning(self.experiment.design.warm_up),
-        )
+        folder, filled = trial.place(self.folder), threading.Event()
+        beginning = Beginning(self.experiment.design.warm_up)
 
         def work(rest: Rest) -> dict[str, Any]:
             def await_start() -> None:
-                queued.set()
+                filled.set()
                 beginning.wait(rest)
 
             return self._work_off(trial, lambda *_: None, meter, rest, await_start)
 
         with Aside(work) as aside, self.queued_on(trial) as look:
-            while not queued.wait(LOOK):
+            while not filled.wait(LOOK):
                 aside.check()
                 self.rig.check()
             load = self.run_load(self.command(trial), report, look, beginning.hear)
