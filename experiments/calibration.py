@@ -13,6 +13,7 @@ from experiments.plan import Generator
 from experiments.runner import Run
 from experiments.workload import shrunk
 from octoload import files
+from octoload.errors import InvalidRunError
 from reports import aa, results, words
 from reports import rig as rigs
 from reports import run as runs
@@ -29,9 +30,7 @@ _SELDOM = 0.02
 
 
 def run(folder: Path, experiment: Experiment, source: Path, times: int, display: Display) -> int:
-    """Compare an arm with itself `times` times and keep what it shows as `rig.json`.
-
-    Returns 0 unless more comparisons raise an alarm than the nominal one in twenty explains.
+    """Compare an arm with itself `times` times and say what that shows (`conclude`).
 
     Args:
         folder: where the runs go.
@@ -40,7 +39,6 @@ def run(folder: Path, experiment: Experiment, source: Path, times: int, display:
         times: comparisons.
         display: where progress is shown.
     """
-    found: list[Results] = []
     first: Run | None = None
     try:
         for number in range(1, times + 1):
@@ -53,23 +51,45 @@ def run(folder: Path, experiment: Experiment, source: Path, times: int, display:
             else:
                 the_run.borrow(first)
             the_run.measure()
-            found.append(results.build(place, time.time()))
     finally:
         if first is not None:
             first.close()
     assert first is not None
     first.clear()
-    places = [folder / f"{number:02d}" for number in range(1, times + 1)]
-    rig = aa.summarise([runs.read(place) for place in places], planning.target(experiment))
+    return conclude(folder, times, planning.target(experiment), display)
+
+
+def conclude(folder: Path, times: int, target: str, display: Display) -> int:
+    """Keep what the comparisons of a folder show of the rig as `rig.json`, and their alarms as `calibration.json`.
+
+    An INVALID comparison tells nothing: it is named and not counted. Returns 0 unless more of the others raise an alarm
+    than the nominal one in twenty explains. Raises `InvalidRunError` when all are INVALID.
+
+    Args:
+        folder: holds the runs `01`, `02`, ...
+        times: how many there are.
+        target: what was measured, as `planning.target` names it.
+        display: where it is said.
+    """
+    found = {number: results.build(folder / f"{number:02d}", time.time()) for number in range(1, times + 1)}
+    valid = {number: one for number, one in found.items() if one.valid}
+    for number in found.keys() - valid.keys():
+        display.say(f"Comparison {number:02d} is not counted: {found[number].sentence}")
+    if not valid:
+        raise InvalidRunError(
+            f"all {times} comparisons are INVALID",
+            f"Their folders in {folder} say why. Run it at a quieter time or on a machine of your own.",
+        )
+    rig = aa.summarise([runs.read(folder / f"{number:02d}") for number in valid], target)
     rigs.write(folder, rig)
-    return _judge(folder, found, rig, display)
+    return _judge(folder, valid, times, rig, display)
 
 
-def _judge(folder: Path, found: list[Results], rig: Rig, display: Display) -> int:
-    """Say what was flagged and what the rig resolves; return the exit code."""
-    alarms = [number for number, one in enumerate(found, start=1) if any(e.claimed for e in one.of("primary"))]
+def _judge(folder: Path, found: dict[int, Results], times: int, rig: Rig, display: Display) -> int:
+    """Say what was flagged in the valid comparisons and what the rig resolves; return the exit code."""
+    alarms = [number for number, one in found.items() if any(e.claimed for e in one.of("primary"))]
     allowed = allowed_alarms(len(found))
-    latencies = [(number, e) for number, one in enumerate(found, start=1) for e in one.effects if not e.more_is_better]
+    latencies = [(number, e) for number, one in found.items() for e in one.effects if not e.more_is_better]
     flagged = [
         f"{number:02d} {one.operation} {one.metric}: {one.ratio:.2f} ({one.ci_low:.2f} to {one.ci_high:.2f})"
         for number, one in latencies
@@ -86,8 +106,9 @@ def _judge(folder: Path, found: list[Results], rig: Rig, display: Display) -> in
             f"  {noise.operation} {noise.metric}: a pair wavers by {noise.sd:.3f}, {PAIRS} pairs resolve "
             f"{words.times(rigs.resolves(noise, PAIRS))} x, bias {words.times(noise.bias)} x (p {noise.p_adjusted:.2g})"
         )
-    content = {"comparisons": len(found), "alarms": alarms, "allowed": allowed, "flagged": flagged}
-    files.write_json(folder / "calibration.json", "calibration", 2, {**content, "judged": len(latencies)})
+    content = {"comparisons": len(found), "invalid": times - len(found), "alarms": alarms, "allowed": allowed}
+    content |= {"flagged": flagged, "judged": len(latencies)}
+    files.write_json(folder / "calibration.json", "calibration", 3, content)
     return 0 if len(alarms) <= allowed else 1
 
 

@@ -9,11 +9,13 @@ import pytest
 import run_folder
 from rich.console import Console
 
+from experiments import calibration
 from experiments import planning as command
 from experiments.calibration import alike, allowed_alarms, quick
+from experiments.display import Display
 from experiments.experiment import Experiment, check, load
 from experiments.plan import Generator, write_up
-from octoload.errors import UsageError
+from octoload.errors import InvalidRunError, UsageError
 from reports import aa, planning, results, run
 from reports import plan as plans
 from reports import rig as rigs
@@ -58,6 +60,34 @@ def test_looks_cost_pairs() -> None:
     once = plans.parse(run_folder.plan(design={"pairs": 16})).design
     twice = msgspec.structs.replace(once, looks=[8, 16])
     assert planning.outlook(0.1, twice, 1.1, 0.1).resolves > planning.outlook(0.1, once, 1.1, 0.1).resolves
+
+
+def compared(folder: Path, *ratios: float, invalid: int) -> tuple[int, str]:
+    """Write comparisons of such ratios, the last ones INVALID, and conclude from them: (exit code, what was said)."""
+    for number, ratio in enumerate(ratios, start=1):
+        decided = run_folder.plan(design={"seed": number, "seconds": 60.0}, changes=[])
+        failing = number > len(ratios) - invalid
+        run_folder.build(folder / f"{number:02d}", decided, ratio=ratio, failures=0.05 if failing else 0.0)
+    console = Console(width=120, record=True, file=io.StringIO())
+    code = calibration.conclude(folder, len(ratios), "standin", Display(console))
+    return code, console.export_text()
+
+
+def test_an_invalid_comparison_is_neither_an_alarm_nor_counted(tmp_path: Path) -> None:
+    """Of three comparisons the second is another arm and the third INVALID: one alarm of two, and the noise of two."""
+    code, said = compared(tmp_path, 1.0, 1.6, 3.0, invalid=1)
+    kept = msgspec.json.decode((tmp_path / "calibration.json").read_bytes())
+    assert code == 0
+    assert (kept["comparisons"], kept["invalid"], kept["alarms"]) == (2, 1, [2])
+    assert rigs.read(tmp_path / "rig.json").comparisons == 2
+    assert "Comparison 03 is not counted: INVALID" in said
+
+
+def test_an_aa_without_a_valid_comparison_gives_no_number(tmp_path: Path) -> None:
+    """All INVALID: it says so, exits 3 and keeps no rig."""
+    with pytest.raises(InvalidRunError, match="all 2 comparisons are INVALID"):
+        compared(tmp_path, 1.0, 1.0, invalid=2)
+    assert not (tmp_path / "rig.json").exists()
 
 
 def test_an_aa_gives_deviation_and_bias_of_its_rig(tmp_path: Path) -> None:
