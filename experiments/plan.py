@@ -9,7 +9,7 @@ import msgspec
 import octoload
 from experiments import workload as workloads
 from experiments.address import Address
-from experiments.experiment import Arm, Compare, Design, Experiment
+from experiments.experiment import Arm, Compare, Design, Experiment, Retention
 from experiments.outage import Outage
 from experiments.purge import Purge
 from seeders.history import History
@@ -75,11 +75,9 @@ def seed_of(design: Design, trial: Trial) -> int:
 
 def describe(arm: Arm) -> str:
     """Say in words what an arm is."""
-    if arm.retention:
-        return f"each lifecycle phase keeps {arm.retention.keep} {arm.retention.unit.lower()}; Retention task run"
-    if arm.depth is not None:
-        return f"{arm.depth:g} x the history, in a database of its own"
     switched = [
+        *([_retention(arm.retention)] if arm.retention else []),
+        *([f"{arm.depth:g} x the history, in a database of its own"] if arm.depth is not None else []),
         *(["one node takes part" if arm.nodes == 1 else f"{arm.nodes} nodes take part"] if arm.nodes else []),
         *([f"each node runs up to {arm.task_cap} tasks"] if arm.task_cap is not None else []),
         *([f"the database on the {arm.sql.replace('-', ' ')}"] if arm.sql else []),
@@ -89,9 +87,11 @@ def describe(arm: Arm) -> str:
         *([f"after `{' '.join(arm.before)}`"] if arm.before else []),
         *([f"the instance at {arm.url}"] if arm.url else []),
     ]
-    if switched:
-        return ", ".join(switched)
-    return "as seeded; releases are kept for ever"
+    return ", ".join(switched) or "as seeded; releases are kept for ever"
+
+
+def _retention(retention: Retention) -> str:
+    return f"each lifecycle phase keeps {retention.keep} {retention.unit.lower()}; Retention task run"
 
 
 def _outage(outage: Outage) -> str:
