@@ -6,6 +6,9 @@ import msgspec
 
 from octoload.errors import UsageError
 
+#: Valid pairs below which a run is INVALID, and those below which it is a caution (statistics §0.2).
+LEAST_PAIRS, WANTED_PAIRS = 4, 6
+
 
 class Endpoint(msgspec.Struct, frozen=True):
     """One metric of one operation."""

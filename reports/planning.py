@@ -5,7 +5,7 @@ import math
 import msgspec
 
 from reports import looks, power, ramp
-from reports.plan import Design, Plan
+from reports.plan import LEAST_PAIRS, Design, Plan
 from reports.rig import Noise
 
 #: Deviations to plan with when no A/A has shown the rig's own: a quiet machine, a decent one, a noisy one.
@@ -19,7 +19,7 @@ class Outlook(msgspec.Struct, frozen=True):
     sd: float
     #: Smallest ratio above 1 that the planned pairs show with a power of 80 %.
     resolves: float
-    #: Pairs that show a change as large as asked for, with a power of 80 %.
+    #: Pairs that show a change as large as asked for, with a power of 80 %; a run of fewer than four is INVALID.
     pairs_to_see: int
     #: Pairs that show that nothing is worse by more than the margin when nothing is, with a power of 80 %.
     pairs_to_pass: int
@@ -35,9 +35,9 @@ def outlook(sd: float, design: Design, effect: float, margin: float) -> Outlook:
     return Outlook(
         sd,
         power.smallest_effect(sd, design.pairs, level),
-        power.pairs_to_see(sd, change, alpha=level),
-        power.pairs_for_no_worse(sd, math.log1p(margin)),
-        power.pairs_for_equivalence(sd, math.log1p(margin)),
+        max(LEAST_PAIRS, power.pairs_to_see(sd, change, alpha=level)),
+        max(LEAST_PAIRS, power.pairs_for_no_worse(sd, math.log1p(margin))),
+        max(LEAST_PAIRS, power.pairs_for_equivalence(sd, math.log1p(margin))),
         power.power_to_see(sd, change, design.pairs, level),
     )
 

@@ -8,6 +8,7 @@ from reports import arms, hosts, looks, statistics, steadiness, utilisation
 from reports.checks import CLOCK_MOVES, Check, State, graded
 from reports.effects import Effect, ErrorRate, Pair
 from reports.looks import ALPHA
+from reports.plan import LEAST_PAIRS, WANTED_PAIRS
 from reports.rig import resolves
 from reports.run import Clock, Run, Trial
 from reports.tasks import OPERATIONS
@@ -63,8 +64,8 @@ def _labels(run: Run) -> list[Check]:
 
 def _pairs(run: Run, pairs: Sequence[Pair]) -> Check:
     count, planned = len(pairs), run.plan.design.pairs
-    state: State = "invalid" if count < 4 else "warn" if count < 6 else "ok"
-    message = f"{count} of {planned} planned pairs are valid (6 are wanted, 4 are the least)."
+    state: State = "invalid" if count < LEAST_PAIRS else "warn" if count < WANTED_PAIRS else "ok"
+    message = f"{count} of {planned} planned pairs are valid ({WANTED_PAIRS} are wanted, {LEAST_PAIRS} are the least)."
     faults = Counter(reason(trial) for trial in run.trials if not trial.facts.valid)
     if faults:
         message += f" Left out: {', '.join(f'{number} trials for {name}' for name, number in faults.most_common(3))}."
@@ -73,7 +74,7 @@ def _pairs(run: Run, pairs: Sequence[Pair]) -> Check:
         state = "invalid" if state == "invalid" else "warn"
     elif state != "ok":
         message += " Cure that first." if faults else " Add pairs."
-    return Check("pairs", count, 6, state, message)
+    return Check("pairs", count, WANTED_PAIRS, state, message)
 
 
 def _looks(run: Run) -> Check:

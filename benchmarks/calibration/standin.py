@@ -183,4 +183,4 @@ def _asked_for(file: Path, before: Path) -> int:
     own = experiment.design
     design = Design(own.pairs, own.seconds, own.warm_up, own.seed)
     asked = planning.outlook(noise.planning_sd, design, MORE, experiment.objectives.margin)
-    return max(asked.pairs_to_see, 2)
+    return asked.pairs_to_see

@@ -55,6 +55,16 @@ def test_an_outlook_is_a_row_of_the_specifications_table(sd: float, see: int, ga
     assert planning.outlook(sd, design, 1 / 1.10, 0.10).pairs_to_see == see
 
 
+def test_no_fewer_pairs_are_advised_than_a_valid_run_has(tmp_path: Path) -> None:
+    """A change of half on a quiet rig takes three pairs by its power, of which a run is INVALID: four are advised."""
+    design = plans.parse(run_folder.plan(design={"pairs": 8})).design
+    found = planning.outlook(0.02, design, 1.5, 0.10)
+    assert (found.pairs_to_see, found.pairs_to_pass, found.pairs_to_equal) == (4, 4, 4)
+    for pairs, valid in ((3, False), (4, True)):
+        decided = run_folder.plan(design={"pairs": pairs})
+        assert results.build(run_folder.build(tmp_path / str(pairs), decided)).valid is valid
+
+
 def test_looks_cost_pairs() -> None:
     """A plan that may stop early resolves less with the same number of pairs."""
     once = plans.parse(run_folder.plan(design={"pairs": 16})).design
