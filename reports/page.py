@@ -160,9 +160,11 @@ def _worked_off(trial: Trial) -> int:
 
 
 def _headline(sentence: str) -> Markup:
-    """Set what stands in brackets (which number, how sure, from how much) smaller than the claim."""
-    signed = re.sub(r"(?<=\d) x (?=\w)", "\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN} ", sentence)
-    return Markup(re.sub(r"\(([^()]*)\)\.?", r"<small>(\1)</small>", str(escape(signed))))  # noqa: S704  escaped
+    """Set each verdict in a line of its own, and what stands in brackets (how sure, from how much) smaller than it."""
+    signed = re.sub(r"(?<=\d) x\b", "\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}", sentence)
+    smaller = re.sub(r"\(([^()]*)\)\.?", r"<small>(\1)</small>", str(escape(signed)))
+    verdicts = smaller.replace("</small> ", "</small></span><span>")
+    return Markup(f"<span>{verdicts}</span>")  # noqa: S704  escaped
 
 
 def _when(run: Run) -> str:
