@@ -30,7 +30,7 @@ _SELDOM = 0.02
 
 
 def run(folder: Path, experiment: Experiment, source: Path, times: int, display: Display) -> int:
-    """Compare an arm with itself `times` times and say what that shows (`conclude`).
+    """Compare an arm with itself `times` times and say what that shows (`conclude`); trials that are there are kept.
 
     Args:
         folder: where the runs go.
@@ -39,24 +39,29 @@ def run(folder: Path, experiment: Experiment, source: Path, times: int, display:
         times: comparisons.
         display: where progress is shown.
     """
-    first: Run | None = None
+    first = _comparison(folder, experiment, 1, source, display)
     try:
-        for number in range(1, times + 1):
-            place = folder / f"{number:02d}"
-            place.mkdir(parents=True, exist_ok=True)
-            the_run = Run(_numbered(experiment, number), source, place, display, Generator())
-            if first is None:
-                first = the_run
-                first.open()
-            else:
-                the_run.borrow(first)
-            the_run.measure()
+        first.open()
+        first.measure()
+        for number in range(2, times + 1):
+            another = _comparison(folder, experiment, number, source, display)
+            another.borrow(first)
+            another.measure()
     finally:
-        if first is not None:
-            first.close()
-    assert first is not None
+        first.close()
     first.clear()
     return conclude(folder, times, planning.target(experiment), display)
+
+
+def _comparison(folder: Path, experiment: Experiment, number: int, source: Path, display: Display) -> Run:
+    place = comparison_folder(folder, number)
+    place.mkdir(parents=True, exist_ok=True)
+    return Run(numbered(experiment, number), source, place, display, Generator())
+
+
+def comparison_folder(folder: Path, number: int) -> Path:
+    """Return where a comparison of a calibration lies, the first one being 1."""
+    return folder / f"{number:02d}"
 
 
 def conclude(folder: Path, times: int, target: str, display: Display) -> int:
@@ -71,7 +76,7 @@ def conclude(folder: Path, times: int, target: str, display: Display) -> int:
         target: what was measured, as `planning.target` names it.
         display: where it is said.
     """
-    found = {number: results.build(folder / f"{number:02d}", time.time()) for number in range(1, times + 1)}
+    found = {number: results.build(comparison_folder(folder, number), time.time()) for number in range(1, times + 1)}
     valid = {number: one for number, one in found.items() if one.valid}
     for number in found.keys() - valid.keys():
         display.say(f"Comparison {number:02d} is not counted: {found[number].sentence}")
@@ -80,7 +85,7 @@ def conclude(folder: Path, times: int, target: str, display: Display) -> int:
             f"all {times} comparisons are INVALID",
             f"Their folders in {folder} say why. Run it at a quieter time or on a machine of your own.",
         )
-    rig = aa.summarise([runs.read(folder / f"{number:02d}") for number in valid], target)
+    rig = aa.summarise([runs.read(comparison_folder(folder, number)) for number in valid], target)
     rigs.write(folder, rig)
     return _judge(folder, valid, times, rig, display)
 
@@ -154,6 +159,6 @@ def quick(experiment: Experiment) -> Experiment:
     )
 
 
-def _numbered(experiment: Experiment, number: int) -> Experiment:
+def numbered(experiment: Experiment, number: int) -> Experiment:
     """Give each comparison an order and arrivals of its own."""
     return msgspec.structs.replace(experiment, design=msgspec.structs.replace(experiment.design, seed=number))

@@ -178,6 +178,9 @@ def _add_calibrate(subs: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     calibrate.add_argument(
         "--out", type=Path, metavar="DIR", help="folder of the runs (default: a new one under runs/)"
     )
+    calibrate.add_argument(
+        "--resume", action="store_true", help="go on with the last unfinished calibration, or the one in --out"
+    )
     calibrate.set_defaults(command=commands.calibrate)
 
 

@@ -201,11 +201,33 @@ def calibrate(options: argparse.Namespace, console: Console) -> int:
     source = find_experiment(options.experiment or "retention")
     experiment = load(source) if options.experiment else calibration.quick(load(source))
     alike = check(calibration.alike(experiment, options.seconds, options.against), "the A/A")
-    folder = options.out or _new_folder("calibration")
-    if any(folder.glob("*/plan.json")):
-        raise UsageError(f"{folder} holds a calibration already", "Choose another --out.")
-    folder.mkdir(parents=True, exist_ok=True)
-    return calibration.run(folder, alike, source, times, Display(console))
+    folder = _calibration_folder(options, alike, source)
+    try:
+        with claims.hold(folder / "run.lock"):
+            return calibration.run(folder, alike, source, times, Display(console))
+    except KeyboardInterrupt:
+        cure = f"Finished trials are kept in {folder}. Go on with the same command and: --resume --out {folder}"
+        raise InterruptedRunError("interrupted", cure) from None
+
+
+def _calibration_folder(options: argparse.Namespace, alike: Experiment, source: Path) -> Path:
+    """Return where to calibrate: the folder asked for, the last unfinished one, or a new one."""
+    if not options.resume:
+        folder: Path = options.out or _new_folder("calibration")
+        if any(folder.glob("*/plan.json")):
+            raise UsageError(f"{folder} holds a calibration already", "Go on with --resume, or choose another --out.")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    begun = [file.parents[1] for file in sorted(Path("runs").glob("*-calibration/01/plan.json"))]
+    unfinished = [folder for folder in begun if not (folder / "calibration.json").exists()]
+    if not options.out and not unfinished:
+        raise UsageError("there is no unfinished calibration under runs/", "Leave --resume out, or name one by --out.")
+    folder = options.out or unfinished[-1]
+    first = calibration.comparison_folder(folder, 1)
+    if not (first / "plan.json").exists():
+        raise UsageError(f"{folder} holds no calibration to go on with", "Leave --resume out to start one.")
+    _same_plan(first, plan.write_up(calibration.numbered(alike, 1), rig.choose_history(alike, source), Generator()))
+    return folder
 
 
 def foresee(options: argparse.Namespace, console: Console) -> int:
@@ -279,9 +301,13 @@ _COMMON = {
 
 def _same(folder: Path, source: Path, decided: dict[str, Any]) -> None:
     """Refuse to go on otherwise than the run began: its trials would not be comparable."""
-    kept = files.read_json(folder / "plan.json", "plan", 1)
     if (folder / "experiment.yaml").read_bytes() != source.read_bytes():
         raise UsageError(f"{source} has changed since the run in {folder} began", "Start a new run.")
+    _same_plan(folder, decided)
+
+
+def _same_plan(folder: Path, decided: dict[str, Any]) -> None:
+    kept = files.read_json(folder / "plan.json", "plan", 1)
     now = msgspec.json.decode(msgspec.json.encode(decided))
     for member, (what, cure) in _COMMON.items():
         if kept.get(member) != now[member]:

@@ -109,6 +109,8 @@ class Run:
     def measure(self) -> None:
         """Run the trials that are not there yet."""
         left = self.left()
+        if not left:
+            return
         decided = plans.parse(self._plan)
         kind = f"{len(left)} {decided.size}" if decided.workload.search else f"{len(left)} trials of {decided.size}"
         total = planning.seconds(decided, len(left))

@@ -65,6 +65,7 @@ def refused(command: Any, code: int, *words: str) -> None:
         (["seed", "--history", "small"], "--url"),
         (["seed", "--history", "smal", "--to", "x.jsonl"], "small"),
         (["calibrate", "--times", "0"], "--times"),
+        (["calibrate", "--resume", "--out", "nothing-there"], "--resume"),
         (["standin", "--port", "many"], "port"),
         (["standin", "load", "nothing.jsonl", "--data", "d"], "nothing.jsonl"),
         (["frobnicate"], "frobnicate"),
