@@ -78,7 +78,7 @@ def conclude(folder: Path, times: int, target: str, display: Display) -> int:
     """
     found = {number: results.build(comparison_folder(folder, number), time.time()) for number in range(1, times + 1)}
     valid = {number: one for number, one in found.items() if one.valid}
-    for number in found.keys() - valid.keys():
+    for number in sorted(found.keys() - valid.keys()):
         display.say(f"Comparison {number:02d} is not counted: {found[number].sentence}")
     if not valid:
         raise InvalidRunError(
