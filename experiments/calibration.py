@@ -39,16 +39,16 @@ def run(folder: Path, experiment: Experiment, source: Path, times: int, display:
         times: comparisons.
         display: where progress is shown.
     """
-    first = _comparison(folder, experiment, 1, source, display)
-    try:
-        first.open()
-        first.measure()
-        for number in range(2, times + 1):
-            another = _comparison(folder, experiment, number, source, display)
-            another.borrow(first)
-            another.measure()
-    finally:
-        first.close()
+    first, *others = [_comparison(folder, experiment, number, source, display) for number in range(1, times + 1)]
+    if any(one.left() for one in (first, *others)):
+        try:
+            first.open()
+            first.measure()
+            for another in others:
+                another.borrow(first)
+                another.measure()
+        finally:
+            first.close()
     first.clear()
     return conclude(folder, times, planning.target(experiment), display)
 
@@ -62,6 +62,13 @@ def _comparison(folder: Path, experiment: Experiment, number: int, source: Path,
 def comparison_folder(folder: Path, number: int) -> Path:
     """Return where a comparison of a calibration lies, the first one being 1."""
     return folder / f"{number:02d}"
+
+
+def unfinished(name: str) -> list[Path]:
+    """Return the folders of a name below `runs/` that hold a calibration without its conclusion, the oldest first."""
+    begun = [comparison_folder(folder, 1) / "plan.json" for folder in sorted(Path("runs").glob(f"*-{name}"))]
+    folders = [plan.parents[1] for plan in begun if plan.exists()]
+    return [folder for folder in folders if not (folder / "calibration.json").exists()]
 
 
 def conclude(folder: Path, times: int, target: str, display: Display) -> int:

@@ -218,11 +218,10 @@ def _calibration_folder(options: argparse.Namespace, alike: Experiment, source: 
             raise UsageError(f"{folder} holds a calibration already", "Go on with --resume, or choose another --out.")
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-    begun = [file.parents[1] for file in sorted(Path("runs").glob("*-calibration/01/plan.json"))]
-    unfinished = [folder for folder in begun if not (folder / "calibration.json").exists()]
-    if not options.out and not unfinished:
+    begun = calibration.unfinished("calibration")
+    if not options.out and not begun:
         raise UsageError("there is no unfinished calibration under runs/", "Leave --resume out, or name one by --out.")
-    folder = options.out or unfinished[-1]
+    folder = options.out or begun[-1]
     first = calibration.comparison_folder(folder, 1)
     if not (first / "plan.json").exists():
         raise UsageError(f"{folder} holds no calibration to go on with", "Leave --resume out to start one.")
@@ -291,6 +290,7 @@ def _folder(options: argparse.Namespace, experiment: Experiment, source: Path, d
 
 #: What trials of one run must have in common besides the experiment's file, and what to do when they have not.
 _COMMON = {
+    "arms": ("other arms", "Name the same experiment or instance"),
     "design": ("another design", "Give the same options (--demo)"),
     "workload": ("another workload", "Put the trace's file back as it was"),
     "history": ("another history", "Put the history's file back as it was"),

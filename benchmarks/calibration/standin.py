@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.calibration import rows
 from benchmarks.calibration.rows import Row
+from experiments.calibration import unfinished
 from experiments.experiment import load
 from experiments.standin import Laboratory
 from octoload.api import Octopus
@@ -46,9 +47,8 @@ def alarms(_: int) -> list[Row]:
 
     One that was interrupted goes on.
     """
-    begun = [file.parents[1] for file in sorted(RUNS.glob("*-standin-alarms/01/plan.json"))]
-    unfinished = [folder for folder in begun if not (folder / "calibration.json").exists()]
-    folder, how = (unfinished[-1], ["--resume"]) if unfinished else (_folder("standin-alarms"), [])
+    begun = unfinished("standin-alarms")
+    folder, how = (begun[-1], ["--resume"]) if begun else (_folder("standin-alarms"), [])
     _octoload("calibrate", "--times", str(ALARMS), "--out", str(folder), *how)
     found = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
     valid, raised = found["comparisons"], len(found["alarms"])

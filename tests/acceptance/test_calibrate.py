@@ -37,6 +37,11 @@ def test_an_interrupted_calibration_goes_on(octoload: Callable[..., Any], tiny: 
     assert code == 2
     assert "holds a calibration already" in said
 
+    command = octoload(*asked, "--resume", "--against", "http://127.0.0.1:9")
+    code, said = command.finish()
+    assert code == 2
+    assert "other arms" in said
+
     command = octoload(*asked, "--resume")
     code, said = command.finish()
     assert code in {0, 1, 3}, said  # trials of a second are for the order of things, not for numbers
@@ -48,3 +53,9 @@ def test_an_interrupted_calibration_goes_on(octoload: Callable[..., Any], tiny: 
     else:
         found = read(folder / "calibration.json")
         assert found["comparisons"] + found["invalid"] == 2
+
+    command = octoload(*asked, "--resume")
+    again, said = command.finish()
+    assert again == code
+    assert "Starting PostgreSQL" not in said  # nothing is left to measure
+    assert {file: file.read_bytes() for file in kept} == kept
